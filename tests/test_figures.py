@@ -1,0 +1,199 @@
+"""Every figure function: draws, is put into words, takes any tensor, and leaves nothing behind."""
+
+import inspect
+import io
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.image import imread
+
+from tools.notebook_files import PICTURE_TOLERANCE, picture_difference
+from utils import diagrams, figures, plotting
+
+w = torch.tensor(1.0, requires_grad=True)
+LOSS = ((w * torch.tensor([1.0, 2.0]) - 3) ** 2).mean()
+COLUMN = torch.tensor([[1.0], [torch.nan], [-2.0]])
+LINE = torch.linspace(0, 1, 20)
+
+# One call of every figure function: name -> (function, arguments, keywords, words of its message).
+CALLS = {
+    "tensors": (diagrams.tensors, (), {"a": COLUMN, "b": torch.tensor([True, False])}, "nan"),
+    "broadcasting": (
+        diagrams.broadcasting,
+        (),
+        {"row": torch.arange(3), "column": torch.tensor([[10], [20]])},
+        "[10 11 12 / 20 21 22]",
+    ),
+    "selections": (
+        diagrams.selections,
+        (torch.arange(6).reshape(2, 3), {"x[0]": 0, "x[:, 1]": (slice(None), 1)}),
+        {},
+        "x[0], x[:, 1]",
+    ),
+    "network": (diagrams.network, ([3, 4, 2],), {}, "input of 3, hidden of 4, output of 2"),
+    "computation_graph": (
+        diagrams.computation_graph,
+        (LOSS,),
+        {"w": w},
+        "w, multiply, subtract, power, mean",
+    ),
+    "groups": (
+        plotting.groups,
+        (LINE, LINE**2, torch.arange(20) % 2, ["even", "odd"]),
+        {"axes": ["x", "y"], "message": "Two groups on one curve."},
+        "Two groups on one curve.",
+    ),
+    "column_spread": (
+        plotting.column_spread,
+        (torch.rand(9, 2), torch.rand(9, 2), ["a", "b"]),
+        {},
+        "a, b",
+    ),
+    "curve_with_tangents": (
+        plotting.curve_with_tangents,
+        (lambda x: x**2, [1.0], torch.tensor([2.0], requires_grad=True), (-1, 2), "x", "x²"),
+        {},
+        "2 at 1",
+    ),
+    "finite_difference_error": (
+        plotting.finite_difference_error,
+        (LINE[1:], {"float32": LINE[1:], "float64": LINE[1:] ** 2}),
+        {},
+        "rounding",
+    ),
+    "fit_before_after": (
+        plotting.fit_before_after,
+        (LINE, LINE, LINE[:, None], LINE.clone().requires_grad_()),
+        {},
+        "before training",
+    ),
+}
+every_figure = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What the figure functions display: a list of (data, metadata)."""
+    seen = []
+    monkeypatch.setattr(
+        figures, "display", lambda data, metadata, raw: seen.append((data, metadata))
+    )
+    return seen
+
+
+def test_every_figure_function_is_tried_here():
+    functions = {
+        name
+        for module in (diagrams, plotting)
+        for name, item in vars(module).items()
+        if inspect.isfunction(item) and "ax" in inspect.signature(item).parameters
+        if list(inspect.signature(item).parameters)[0] != "ax"
+        or inspect.signature(item).parameters["ax"].kind is inspect.Parameter.KEYWORD_ONLY
+    }
+    assert functions == set(CALLS)
+
+
+@every_figure
+def test_shown_it_returns_nothing_and_is_put_into_words(call, shown):
+    function, arguments, keywords, words = call
+    assert function(*arguments, **keywords) is None
+    ((data, metadata),) = shown
+    about = metadata["image/png"]
+    assert about["alt"] == data["text/plain"] and words in about["alt"]
+    assert about["width"] <= 648 and about["height"] <= 306
+    picture = imread(io.BytesIO(data["image/png"]))
+    assert picture.shape[1] > 1.5 * about["width"], "sharp on fine screens"
+    assert (picture[..., 3] == 1).all(), "the ground is opaque"
+    assert picture[..., :3].std() > 0.02, "something is drawn"
+    assert plt.get_fignums() == [], "no figure stays open"
+
+
+@every_figure
+def test_twice_it_draws_the_same_bytes(call, shown):
+    function, arguments, keywords, _ = call
+    function(*arguments, **keywords)
+    function(*arguments, **keywords)
+    assert shown[0][0]["image/png"] == shown[1][0]["image/png"]
+
+
+@every_figure
+def test_with_ax_it_draws_there_and_returns_it(call, shown):
+    function, arguments, keywords, _ = call
+    columns = 2 if function is plotting.column_spread else 1
+    axes = Figure().subplots(1, columns)
+    axes = list(axes) if columns > 1 else axes
+    assert function(*arguments, ax=axes, **keywords) is axes
+    for ax in axes if columns > 1 else [axes]:
+        assert ax.has_data() or ax.patches or ax.texts
+    assert shown == []
+
+
+@every_figure
+def test_texts_do_not_overlap_and_lie_inside(call):
+    function, arguments, keywords, _ = call
+    texts = {}
+
+    def look(picture, alternative):
+        with matplotlib.style.context(figures.STYLE):
+            renderer = FigureCanvasAgg(picture).get_renderer()
+            picture.draw(renderer)
+            for ax in picture.axes:
+                for text in ax.texts:
+                    if text.get_text().strip():
+                        texts[text] = text.get_window_extent(renderer)
+            whole = picture.bbox.padded(1)
+            for text, box in texts.items():
+                inside = whole.contains(box.x0, box.y0) and whole.contains(box.x1, box.y1)
+                assert inside, f"{text.get_text()!r} leaves the figure"
+            boxes = list(texts.items())
+            for position, (text, box) in enumerate(boxes):
+                for other, another in boxes[position + 1 :]:
+                    overlap = box.padded(-1).overlaps(another.padded(-1))
+                    assert not overlap, f"{text.get_text()!r} overlaps {other.get_text()!r}"
+
+    original = figures.show
+    figures.show = look
+    try:
+        function(*arguments, **keywords)
+    finally:
+        figures.show = original
+
+
+def test_a_graph_is_asked_for_where_there_is_none():
+    with pytest.raises(ValueError, match="no grad_fn"):
+        diagrams.computation_graph(torch.tensor(1.0))
+
+
+def test_a_model_and_its_tensors_are_left_as_they_were(shown):
+    values = torch.ones(2, 2, requires_grad=True)
+    diagrams.tensors(values=values)
+    assert values.requires_grad and values.grad is None and torch.equal(values, torch.ones(2, 2))
+
+
+# ---------------------------------------------------------------------------- comparing pictures
+def png(draw):
+    """Return a small picture as PNG bytes."""
+    picture = Figure(figsize=(4, 3))
+    draw(picture.subplots())
+    buffer = io.BytesIO()
+    picture.savefig(buffer, format="png", dpi=144)
+    return buffer.getvalue()
+
+
+def test_the_comparison_sees_a_blank_and_a_moved_curve_but_not_a_trembling_one():
+    x = np.linspace(0, 6, 200)
+    curve = png(lambda ax: ax.plot(x, np.sin(x)))
+    assert picture_difference(curve, curve) == 0
+    assert picture_difference(curve, png(lambda ax: None)) > PICTURE_TOLERANCE
+    assert picture_difference(curve, png(lambda ax: ax.plot(x, np.cos(x)))) > PICTURE_TOLERANCE
+    assert picture_difference(curve, png(lambda ax: ax.plot(x, np.sin(x) + 0.15))) > (
+        PICTURE_TOLERANCE
+    )
+    assert picture_difference(curve, png(lambda ax: ax.plot(x, np.sin(x) + 1e-3))) < (
+        PICTURE_TOLERANCE
+    )

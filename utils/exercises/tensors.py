@@ -1,0 +1,246 @@
+"""The exercises of notebook 01."""
+
+import torch
+
+from utils.exercises.core import ChoiceExercise, FunctionExercise, WrongAnswer
+
+
+def normal(*shape, seed=0):
+    """Return float32 normal numbers of a shape, the same ones on every machine."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(shape, generator=generator, dtype=torch.float64).float()
+
+
+min_max = FunctionExercise(
+    "min_max",
+    cases=lambda: [
+        (torch.tensor([1.0, 2.0, 5.0]),),
+        (torch.tensor([-3.0, 0.0, 1.0, 2.0]),),
+        (normal(20) * 7 + 100,),
+    ],
+    hints=(
+        "Subtract something so that the smallest number becomes 0, then divide by something so "
+        "that the largest becomes 1.",
+        "After you subtract x.min(), the largest number is x.max() - x.min(). Divide by that.",
+    ),
+    solution="""
+        def min_max(x):
+            return (x - x.min()) / (x.max() - x.min())
+    """,
+    insight="0 and 1 are now the ends of the data, so one outlier squeezes everything else.",
+    wrong_answers=[
+        WrongAnswer(
+            "def min_max(x):\n    return x / x.max()",
+            "Dividing by the maximum alone leaves the smallest number where it is, not at 0.",
+            says="maximum alone",
+        ),
+        WrongAnswer(
+            "def min_max(x):\n    return (x - x.min()) / x.max()",
+            "Once the minimum is subtracted, the largest number is max - min: divide by the range.",
+            says="divide by the range",
+        ),
+        WrongAnswer(
+            "def min_max(x):\n    return (x - x.mean()) / x.std()",
+            "This is standardising (mean 0, deviation 1); min-max scaling ends at 0 and 1.",
+            says="standardising",
+        ),
+        WrongAnswer(
+            "def min_max(x):\n    return x - x.min() / (x.max() - x.min())",
+            "Division comes before subtraction: brackets around x - x.min() are missing.",
+            says="brackets",
+        ),
+    ],
+)
+
+broadcast = ChoiceExercise(
+    "broadcast",
+    options={
+        "A": (True, "from the right, 4 meets 4, and the missing axis is added on the left."),
+        "B": (
+            False,
+            "shapes are lined up from the right, so 3 meets 4. (3, 1) would go with (3, 4).",
+        ),
+        "C": (True, "each axis of length 1 is stretched, one in each tensor."),
+        "D": (False, "from the right, 2 meets 3: neither is 1, so nothing can be stretched."),
+        "E": (True, "5 meets nothing, 1 meets 3, 4 meets 1."),
+    },
+    hints=(
+        "Write the two shapes under each other, flush right. Each column has to hold two equal "
+        "numbers, or a 1, or a gap.",
+        "For B: (3,) under (3, 4) flush right puts the 3 under the 4.",
+    ),
+    insight="The results are (3, 4), (3, 3) and (5, 3, 4).",
+)
+
+pairwise_distances = FunctionExercise(
+    "pairwise_distances",
+    without_loop=True,
+    cases=lambda: [
+        (
+            torch.tensor([[0.0, 0.0], [3.0, 4.0]]),
+            torch.tensor([[0.0, 0.0], [0.0, 4.0], [6.0, 8.0]]),
+        ),
+        (normal(4, 3, seed=1), normal(2, 3, seed=2)),
+    ],
+    hints=(
+        "Give a an extra axis so that its shape is (n, 1, d), and b one so that it is (1, m, d). "
+        "What shape has the difference?",
+        "(a[:, None, :] - b[None, :, :]) has shape (n, m, d). Square it, sum over the last axis, "
+        "take the root.",
+    ),
+    solution="""
+        def pairwise_distances(a, b):
+            differences = a[:, None, :] - b[None, :, :]  # (n, m, d)
+            return (differences**2).sum(dim=-1).sqrt()  # (n, m)
+    """,
+    insight="torch.cdist(a, b) does the same with less memory: it never stores (n, m, d) numbers.",
+    wrong_answers=[
+        WrongAnswer(
+            "def pairwise_distances(a, b):\n"
+            "    return ((a[:, None, :] - b[None, :, :]) ** 2).sum(dim=-1)",
+            "These are the squared distances: the root is missing.",
+            says="root is missing",
+        ),
+        WrongAnswer(
+            "def pairwise_distances(a, b):\n"
+            "    return ((b[:, None, :] - a[None, :, :]) ** 2).sum(dim=-1).sqrt()",
+            "Rows belong to a and columns to b; yours is the other way round.",
+            says="other way round",
+        ),
+        WrongAnswer(
+            "def pairwise_distances(a, b):\n"
+            "    return (a[:, None, :] - b[None, :, :]).abs().sum(dim=-1)",
+            "This sums absolute differences (the city-block distance); Euclidean distances square.",
+            says="city-block",
+        ),
+        WrongAnswer(
+            "def pairwise_distances(a, b):\n    return ((a - b) ** 2).sum(dim=-1).sqrt()",
+            "a - b pairs row i with row i; for all pairs both need an extra axis.",
+            says="must match the size of tensor b",
+        ),
+    ],
+)
+
+mend_dtype = FunctionExercise(
+    "mend_dtype",
+    cases=lambda: [
+        (torch.tensor([3, 1, 2]), torch.tensor([0.5, 0.25, 2.0])),
+        (torch.tensor([10, 0, 7, 5]), torch.tensor([0.1, 0.2, 0.3, 0.4])),
+    ],
+    hints=(
+        "Both tensors need one dtype before @. Which of the two would lose something by changing?",
+        "counts.float() makes float32 numbers of the whole numbers; nothing is lost.",
+    ),
+    solution="""
+        def mend_dtype(counts, prices):
+            return counts.float() @ prices
+    """,
+    insight="counts.to(prices.dtype) also works when prices are float64 one day.",
+    wrong_answers=[
+        WrongAnswer(
+            "def mend_dtype(counts, prices):\n    return counts @ prices.long()",
+            "prices.long() cuts the decimals off: 0.5 became 0. Convert the whole numbers instead.",
+            says="cuts the decimals off",
+        ),
+        WrongAnswer(
+            "def mend_dtype(counts, prices):\n    return counts.double() @ prices.double()",
+            "Right value, but float64: the course keeps float32, the default of every network.",
+            says="expected dtype torch.float32",
+        ),
+        WrongAnswer(
+            "def mend_dtype(counts, prices):\n    return counts @ prices",
+            "",
+            says="same dtype",
+        ),
+        WrongAnswer(
+            "def mend_dtype(counts, prices):\n    return counts * prices",
+            "* multiplies element by element; the sum that @ takes over the products is missing.",
+            says="element by element",
+        ),
+    ],
+)
+
+one_hot = FunctionExercise(
+    "one_hot",
+    without_loop=True,
+    cases=lambda: [
+        (torch.tensor([2, 0, 1, 1]), 3),
+        (torch.tensor([0, 3]), 5),
+    ],
+    hints=(
+        "Compare the labels as a column, shape (n, 1), with the class numbers 0 to classes - 1 "
+        "as a row.",
+        "labels[:, None] == torch.arange(classes) has shape (n, classes) and holds True and False; "
+        ".float() makes ones and zeros.",
+    ),
+    solution="""
+        def one_hot(labels, classes):
+            return (labels[:, None] == torch.arange(classes)).float()  # (n, classes)
+    """,
+    insight="torch.eye(classes)[labels] is a second way: it picks rows of the identity matrix.",
+    wrong_answers=[
+        WrongAnswer(
+            "def one_hot(labels, classes):\n    return labels[:, None] == torch.arange(classes)",
+            "True and False are at the right places: turn them into numbers with .float().",
+            says="expected dtype torch.float32",
+        ),
+        WrongAnswer(
+            "def one_hot(labels, classes):\n"
+            "    return (labels[None, :] == torch.arange(classes)[:, None]).float()",
+            "One row per sample and one column per class; yours is transposed.",
+            says="transposed",
+        ),
+        WrongAnswer(
+            "def one_hot(labels, classes):\n"
+            "    return torch.nn.functional.one_hot(labels, classes)",
+            "torch's own one_hot returns whole numbers, and a network wants float32: add .float().",
+            says="add .float()",
+        ),
+        WrongAnswer(
+            "def one_hot(labels, classes):\n    return torch.nn.functional.one_hot(labels).float()",
+            "There are as many columns as labels seen, not as classes: a class may be absent.",
+            says="a class may be absent",
+        ),
+    ],
+)
+
+mse_gradient = FunctionExercise(
+    "mse_gradient",
+    cases=lambda: [
+        (torch.tensor([[1.0], [2.0], [3.0]]), torch.tensor([2.0, 4.0, 6.0]), torch.tensor([1.0])),
+        (normal(5, 2, seed=3), normal(5, seed=4), normal(2, seed=5)),
+    ],
+    hints=(
+        "The residuals are X @ w - y. Each weight's slope is the mean of 2 * residual * that "
+        "weight's feature.",
+        "In matrices: 2 / n * X.T @ (X @ w - y), with n = len(y).",
+    ),
+    solution="""
+        def mse_gradient(X, y, w):
+            residuals = X @ w - y  # (n,)
+            return 2 / len(y) * X.T @ residuals  # (d,)
+    """,
+    insight="Three birds or three million: the gradient has one number per weight.",
+    wrong_answers=[
+        WrongAnswer(
+            "def mse_gradient(X, y, w):\n    return 2 * X.T @ (X @ w - y)",
+            "This is the gradient of the sum of squares: the mean divides by n.",
+            says="divides by n",
+        ),
+        WrongAnswer(
+            "def mse_gradient(X, y, w):\n    return X.T @ (X @ w - y) / len(y)",
+            "The 2 from the square is missing (some books put 1/2 into the loss; torch does not).",
+            says="2 from the square",
+        ),
+        WrongAnswer(
+            "def mse_gradient(X, y, w):\n    return 2 / len(y) * X.T @ (y - X @ w)",
+            "The sign is reversed: the residual here is prediction minus target, X @ w - y.",
+            says="sign is reversed",
+        ),
+        WrongAnswer(
+            "def mse_gradient(X, y, w):\n    return 2 / len(y) * (X @ w - y)",
+            "The inner derivative is missing: each residual times its features, X.T @ ...",
+            says="inner derivative",
+        ),
+    ],
+)

@@ -1,0 +1,165 @@
+"""Is this machine ready for the course? Needs nothing but Python to say so.
+
+    python -m utils.machine      one line per finding; exit status 1 if something must be mended
+
+`set_up` is what every notebook calls first.
+"""
+
+import importlib.util
+import os
+import platform
+import sys
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from utils.checksums import DataFileError, expected, verify
+
+ROOT = Path(__file__).resolve().parents[1]
+OLDEST, NEWEST = (3, 11), (3, 14)  # the Pythons on which the versions in requirements.txt install
+INSTALL = "start the course with `python3 course.py lab`, which installs what it needs"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: whether it is as it should be, and if not, what to do."""
+
+    good: bool
+    text: str
+    mend: str = ""
+
+
+def set_up(threads=1):
+    """Prepare a notebook: the course's figure style, and one thread for torch.
+
+    One thread is the fastest for small networks, and the only choice that stays fast while another
+    notebook trains on the same machine.
+
+    Args:
+        threads: number of threads that torch computes with.
+
+    Raises:
+        RuntimeError: a package is missing in the Python that runs the notebook.
+    """
+    missing = [name for name in required() if name in IMPORTS and not is_there(IMPORTS[name])]
+    if missing:
+        raise RuntimeError(
+            f"This notebook runs in {sys.executable}, where {', '.join(missing)} is not "
+            f"installed: choose the course's kernel, or {INSTALL}."
+        )
+    # Asked for before CUDA starts: the same sums in the same order at every run.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    import matplotlib.style
+    import torch
+
+    torch.set_num_threads(threads)
+    matplotlib.style.use(ROOT / "utils" / "course.mplstyle")
+
+
+IMPORTS = {"torch": "torch", "numpy": "numpy", "matplotlib": "matplotlib", "h5py": "h5py"}
+
+
+def is_there(module):
+    """Return whether a module can be imported, without importing it."""
+    return importlib.util.find_spec(module) is not None
+
+
+def required():
+    """Return the packages of requirements.txt with their versions: name -> version."""
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    pins = [line.split("#")[0].strip() for line in lines]
+    return dict(pin.split("==") for pin in pins if "==" in pin)
+
+
+def look_at_python():
+    """Return the finding on the running Python."""
+    here = f"Python {platform.python_version()}"
+    if OLDEST <= sys.version_info[:2] <= NEWEST:
+        return Finding(True, here)
+    oldest, newest = (".".join(map(str, version)) for version in (OLDEST, NEWEST))
+    return Finding(False, here, f"the course runs on Python {oldest} to {newest}: install one")
+
+
+def look_at_packages():
+    """Return a finding on each package of requirements.txt; +cpu, +cu endings do not count."""
+    findings = []
+    for name, pinned in required().items():
+        try:
+            version = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            findings.append(Finding(False, f"{name} is not installed", INSTALL))
+            continue
+        if version.split("+")[0] == pinned:
+            findings.append(Finding(True, f"{name} {version}"))
+        else:
+            text = f"{name} {version}, while the course's pages were made with {pinned}"
+            findings.append(Finding(False, text, INSTALL))
+    return findings
+
+
+def look_at_device():
+    """Return the finding on the device that the notebooks compute on."""
+    if not is_there("torch"):
+        return Finding(False, "no device: torch is not installed", INSTALL)
+    import torch
+
+    from utils.training import pick_device
+
+    try:
+        device = pick_device()
+    except ValueError as error:
+        return Finding(False, "no device", str(error))
+    others = []
+    if device.type == "cpu" and torch.backends.mps.is_available():
+        others.append("COURSE_DEVICE=mps takes the Apple GPU")
+    if device.type == "cuda":
+        others.append("COURSE_DEVICE=cpu takes the CPU")
+        return Finding(True, f"device {torch.cuda.get_device_name()} ({others[0]})")
+    ending = f" ({others[0]})" if others else ""
+    return Finding(True, f"device {device.type}{ending}")
+
+
+def look_at_data():
+    """Return a finding on each data file."""
+    try:
+        names = expected()
+    except DataFileError as error:
+        return [Finding(False, "data/checksums.json", str(error))]
+    findings = []
+    for name in names:
+        try:
+            verify(name)
+            findings.append(Finding(True, f"data/{name} is complete"))
+        except DataFileError as error:
+            findings.append(Finding(False, f"data/{name}", str(error)))
+    return findings
+
+
+def look():
+    """Return all findings on this machine."""
+    return [look_at_python(), *look_at_packages(), look_at_device(), *look_at_data()]
+
+
+def report(findings=None):
+    """Print one line per finding, and how to mend what is wrong."""
+    findings = look() if findings is None else findings
+    for finding in findings:
+        mend = f"\n    to mend: {finding.mend}" if finding.mend else ""
+        say(f"{'✓' if finding.good else '✗'} {finding.text}{mend}")
+    wrong = sum(not finding.good for finding in findings)
+    say("This machine is ready." if not wrong else f"{wrong} to mend, see above.")
+
+
+def say(text):
+    """Print a line, in ASCII where the console knows no more."""
+    try:
+        print(text)
+    except UnicodeEncodeError:
+        plain = text.replace("✓", "[ok]").replace("✗", "[no]")
+        print(plain.encode("ascii", "replace").decode("ascii"))
+
+
+if __name__ == "__main__":
+    found = look()
+    report(found)
+    sys.exit(0 if all(finding.good for finding in found) else 1)
