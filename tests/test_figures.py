@@ -2,6 +2,7 @@
 
 import inspect
 import io
+from types import SimpleNamespace
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -19,6 +20,7 @@ w = torch.tensor(1.0, requires_grad=True)
 LOSS = ((w * torch.tensor([1.0, 2.0]) - 3) ** 2).mean()
 COLUMN = torch.tensor([[1.0], [torch.nan], [-2.0]])
 LINE = torch.linspace(0, 1, 20)
+HISTORY = SimpleNamespace(loss=np.array([1.0, 0.3]), validation_loss=np.array([1.0, 0.4]))
 
 # One call of every figure function: name -> (function, arguments, keywords, words of its message).
 CALLS = {
@@ -72,6 +74,55 @@ CALLS = {
         {},
         "before training",
     ),
+    "lines": (
+        plotting.lines,
+        (LINE, LINE**2, {"start": (0, 0), "fit": (torch.tensor(1.0, requires_grad=True), 0.1)}),
+        {"axes": ["x", "y"], "message": "One line fits."},
+        "start, fit",
+    ),
+    "loss_surface": (
+        plotting.loss_surface,
+        (torch.tensor([1.0, 2.0, 3.0]), torch.tensor([2.1, 3.9, 6.2])),
+        {"paths": {"path": torch.tensor([[0.0, 0.0], [1.0, 0.5]])}, "message": "Down it goes."},
+        "slope m and intercept c",
+    ),
+    "loss_curves": (
+        plotting.loss_curves,
+        ({"a": [1.0, 0.5], "b": HISTORY},),
+        {"message": "Down."},
+        "a, b, b, held out",
+    ),
+    "predictions": (
+        plotting.predictions,
+        (LINE[:, None], LINE**2, {"network": LINE.clone().requires_grad_()}),
+        {"message": "Close.", "known": (0.2, 0.8)},
+        "the target, network",
+    ),
+    "activation_grid": (
+        plotting.activation_grid,
+        (LINE, torch.relu(LINE[:, None] - torch.tensor([0.2, 0.5]))),
+        {"message": "Kinks."},
+        "each of the 2 hidden units",
+    ),
+    "weighted_sum": (
+        plotting.weighted_sum,
+        (LINE, torch.stack([LINE, -LINE], dim=1), 0 * LINE),
+        {"message": "They add up."},
+        "2 units",
+    ),
+    "error_by_setting": (
+        plotting.error_by_setting,
+        ([1, 2], [torch.rand(4), torch.rand(4)], "hidden units", "More is better."),
+        {"baseline": 2.0},
+        "by hidden units",
+    ),
+    "seed_bands": (
+        plotting.seed_bands,
+        ({f"network {number}": torch.rand(8, 30) + 0.1 for number in range(6)}, "Bands."),
+        {},
+        "network 0, network 1",
+    ),
+    "training_loop": (diagrams.training_loop, (), {}, "new parameters go back"),
 }
 every_figure = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 

@@ -204,8 +204,9 @@ def network(ax, units, names=None, node_names=None, edge_names=None):
             ax.add_patch(Circle((x, y), 0.36, facecolor=colors[layer], edgecolor=INK, zorder=3))
             text = node_names[layer][unit] if node_names else ""
             ax.text(x, y, text, ha="center", va="center", zorder=4, fontsize=10)
+        kind = "feature" if layer == 0 else "unit"
         plural = "" if units[layer] == 1 else "s"
-        caption = f"{names[layer]}\n{units[layer]} unit{plural}"
+        caption = f"{names[layer]}\n{units[layer]} {kind}{plural}"
         ax.text(layer * step, -max(units) / 2 - 0.25, caption, ha="center", va="top", fontsize=11)
     ax.set_axis_off()
     ax.set_aspect("equal")
@@ -307,4 +308,42 @@ def draw_arrow(ax, start, end, line, color, gap=0.78):
         xy=(x1 - (gap if x1 > x0 else -gap), y1),
         xytext=(x0 + (gap if x1 > x0 else -gap), y0),
         arrowprops={"arrowstyle": "->", "linestyle": line, "color": color, "linewidth": 1.6},
+    )
+
+
+# ----------------------------------------------------------------------------------- training loop
+@figure(unit=0.5)
+def training_loop(ax):
+    """Draw the loop of every training: data, model, prediction, loss, optimiser, and again."""
+    boxes = {
+        "data": (0, 0, "#F3F3F3"),
+        "model": (3, 0, "#CFE6F5"),
+        "prediction": (6, 0, "#F3F3F3"),
+        "loss": (9, 0, "#FBE3C8"),
+        "optimiser": (6, -2, "#CDEBDD"),
+    }
+    for label, (x, y, color) in boxes.items():
+        box = FancyBboxPatch((x - 0.95, y - 0.34), 1.9, 0.68, boxstyle="round,pad=0.04")
+        box.set(facecolor=color, edgecolor=INK)
+        ax.add_patch(box)
+        ax.text(x, y, label, ha="center", va="center", fontsize=12)
+    for start in (0, 3, 6):
+        draw_arrow(ax, (start, 0), (start + 3, 0), "-", INK, gap=1.05)
+    style = {"arrowstyle": "->", "linewidth": 1.8, "color": NEGATIVE, "linestyle": "--"}
+    elbow = {"xycoords": "data", "textcoords": "data"}
+    down = {**style, "connectionstyle": "angle,angleA=90,angleB=0,rad=6"}
+    ax.annotate("", xy=(7.05, -2), xytext=(9, -0.42), arrowprops=down, **elbow)
+    up = {**style, "connectionstyle": "angle,angleA=0,angleB=90,rad=6"}
+    ax.annotate("", xy=(3, -0.42), xytext=(4.95, -2), arrowprops=up, **elbow)
+    ax.text(9.15, -1.2, "gradient", ha="left", va="center", fontsize=11, color="#A84300")
+    ax.text(2.85, -1.2, "new parameters", ha="right", va="center", fontsize=11, color="#A84300")
+    ax.text(0, 0.62, "x, y", ha="center", va="bottom", fontsize=11)
+    ax.text(7.5, 0.62, "compare with y", ha="center", va="bottom", fontsize=11)
+    ax.set_axis_off()
+    ax.set_aspect("equal")
+    ax.set_xlim(-1.4, 10.9)
+    ax.set_ylim(-2.6, 1.2)
+    return (
+        "The training loop: data go into the model, its prediction is compared with y in the loss, "
+        "the gradient goes to the optimiser, and new parameters go back into the model."
     )

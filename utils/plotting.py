@@ -82,7 +82,8 @@ def curve_with_tangents(ax, function, points, slopes, limits, xlabel, ylabel):
         height = function(point)
         ends = np.array([point - reach, point + reach])
         color = f"C{number}"
-        ax.plot(ends, height + slope * (ends - point), DASHES[number], color=color, zorder=3)
+        tangent = height + slope * (ends - point)
+        ax.plot(ends, tangent, linestyle=DASHES[number], color=color, zorder=3)
         ax.plot(point, height, MARKERS[number], color=color, markersize=8, zorder=4)
         # The number goes to the side where the curve is not: right of a falling, left of a rising.
         right = slope <= 0
@@ -136,11 +137,192 @@ def fit_before_after(ax, x, y, before, after):
     """
     x, y, before, after = (to_array(values).ravel() for values in (x, y, before, after))
     ax.plot(x, y, "o", color="#888888", markersize=4, label="data")
-    ax.plot(x, before, DASHES[1], color="C1", label="before training")
-    ax.plot(x, after, DASHES[0], color="C0", label="after training")
+    ax.plot(x, before, linestyle=DASHES[1], color="C1", label="before training")
+    ax.plot(x, after, linestyle=DASHES[0], color="C0", label="after training")
     ax.set(xlabel="x", ylabel="y")
     ax.figure.legend(loc="outside right center")
     return (
         "Data points with the network's prediction: before training it misses them, after "
         "training it runs through them."
     )
+
+
+# ------------------------------------------------------------------------------- fits and losses
+@figure(height=3.0)
+def lines(ax, x, y, fits, axes, message):
+    """Draw points and straight lines.
+
+    Args:
+        x, y: shape (n,).
+        fits: label -> (slope, intercept).
+        axes: what the two axes count, with units.
+        message: what the figure shows, in one sentence, for its text alternative.
+    """
+    x, y = to_array(x), to_array(y)
+    few = len(x) < 20
+    ax.plot(x, y, "o", color="#777777", markersize=8 if few else 4, alpha=1 if few else 0.5)
+    ends = np.array([x.min(), x.max()]) + np.array([-0.05, 0.05]) * np.ptp(x)
+    for number, (label, (slope, intercept)) in enumerate(fits.items()):
+        heights = to_array(slope) * ends + to_array(intercept)
+        ax.plot(ends, heights, linestyle=DASHES[number], label=label)
+    ax.set(xlabel=axes[0], ylabel=axes[1])
+    ax.figure.legend(loc="outside right center")
+    return f"{message} Axes: {axes[0]} and {axes[1]}; lines: {', '.join(fits)}."
+
+
+@figure(height=3.3)
+def loss_surface(ax, x, y, paths, message):
+    """Draw the mean squared error of every line m x + c as contours, with paths over it.
+
+    Args:
+        x, y: the points, shape (n,).
+        paths: label -> (m, c) after each step, shape (steps + 1, 2).
+        message: what the figure shows, in one sentence, for its text alternative.
+    """
+    x, y = to_array(x), to_array(y)
+    m, c = np.meshgrid(np.linspace(-0.6, 4.4, 200), np.linspace(-1.6, 2.2, 160))
+    loss = ((m[..., None] * x + c[..., None] - y) ** 2).mean(axis=-1)
+    levels = np.geomspace(0.05, loss.max(), 12)
+    ax.contourf(m, c, loss, levels=np.r_[0, levels], cmap="Blues", norm="log", extend="both")
+    ax.contour(m, c, loss, levels=levels, colors="#7A9CB8", linewidths=0.6)
+    slope, intercept = np.polyfit(x, y, 1)
+    ax.plot(slope, intercept, "*", color="black", markersize=13, label="least loss", zorder=5)
+    colors = ["#D55E00", "#000000", "#007A5A"]
+    for number, (label, path) in enumerate(paths.items()):
+        path = to_array(path)
+        style = {"color": colors[number], "marker": MARKERS[number], "markersize": 4}
+        ax.plot(*path.T, linestyle=DASHES[number], linewidth=1.4, label=label, **style)
+    ax.set(xlabel="slope m", ylabel="intercept c", xlim=(-0.6, 4.4), ylim=(-1.6, 2.2))
+    ax.grid(visible=False)
+    ax.figure.legend(loc="outside right center")
+    return f"{message} Axes: slope m and intercept c; darker blue is a larger loss."
+
+
+@figure(height=3.0)
+def loss_curves(ax, losses, xlabel="epoch", message="Training brings the loss down.", first=1):
+    """Draw losses on a logarithmic axis.
+
+    Args:
+        losses: a history of `fit`, or label -> history or array of shape (e,).
+        xlabel: what the x axis counts: "epoch" or "step".
+        message: what the figure shows, in one sentence, for its text alternative.
+        first: the number of the first loss, 0 where it was taken before the first step.
+    """
+    curves = {}
+    for label, item in (losses if isinstance(losses, dict) else {"training": losses}).items():
+        curves[label] = to_array(getattr(item, "loss", item))
+        if getattr(item, "validation_loss", None) is not None:
+            curves[f"{label}, held out"] = to_array(item.validation_loss)
+    for number, (label, values) in enumerate(curves.items()):
+        place = np.arange(first, first + len(values))
+        ax.semilogy(place, values, linestyle=DASHES[number], linewidth=1.6, label=label)
+    ax.set(xlabel=xlabel, ylabel="loss")
+    if len(curves) > 1:
+        ax.figure.legend(loc="outside right center")
+    return f"{message} Loss on a logarithmic axis against the {xlabel}: {', '.join(curves)}."
+
+
+@figure(height=3.0)
+def predictions(ax, x, y, curves, message, known=None, axes=("x", "y")):
+    """Draw a target and predictions of it over one feature.
+
+    Args:
+        x, y: the target, shape (n,) or (n, 1), x in ascending order.
+        curves: label -> prediction, shape (n,) or (n, 1).
+        message: what the figure shows, in one sentence, for its text alternative.
+        known: (left, right) end of the range that was trained on, shaded.
+        axes: what the two axes count.
+    """
+    x = to_array(x).ravel()
+    if known is not None:
+        ax.axvspan(*known, color="#E8EEF3", zorder=0, label="trained here")
+    ax.plot(x, to_array(y).ravel(), color="#999999", linewidth=4, label="target")
+    for number, (label, values) in enumerate(curves.items()):
+        ax.plot(x, to_array(values).ravel(), linestyle=DASHES[number], linewidth=1.7, label=label)
+    ax.set(xlabel=axes[0], ylabel=axes[1])
+    ax.figure.legend(loc="outside right center")
+    return f"{message} {axes[1]} against {axes[0]}: the target, {', '.join(curves)}."
+
+
+@figure(height=2.6)
+def activation_grid(ax, x, activations, message):
+    """Draw the activations of a layer as one grid: a row for each unit, colour for the value.
+
+    Args:
+        x: the inputs, shape (n,), in ascending order and evenly spaced.
+        activations: shape (n, units).
+        message: what the figure shows, in one sentence, for its text alternative.
+    """
+    x, activations = to_array(x).ravel(), to_array(activations)
+    units = activations.shape[1]
+    largest = np.abs(activations).max()
+    edges = (x[0], x[-1], units + 0.5, 0.5)
+    style = {"cmap": "PuOr_r", "vmin": -largest, "vmax": largest, "interpolation": "nearest"}
+    image = ax.imshow(activations.T, aspect="auto", extent=edges, **style)
+    ax.set(xlabel="x", ylabel="hidden unit", yticks=range(1, units + 1))
+    ax.grid(visible=False)
+    ax.figure.colorbar(image, label="activation")
+    return f"{message} A row for each of the {units} hidden units, its activation as colour over x."
+
+
+@figure(height=3.1)
+def weighted_sum(ax, x, parts, total, message):
+    """Draw what each hidden unit adds to the prediction, and the sum.
+
+    Args:
+        x: shape (n,), in ascending order.
+        parts: each unit's activation times its output weight, shape (n, units).
+        total: the prediction, shape (n,) or (n, 1).
+        message: what the figure shows, in one sentence, for its text alternative.
+    """
+    x, parts = to_array(x).ravel(), to_array(parts)
+    for unit in range(parts.shape[1]):
+        label = "each unit's part" if unit == 0 else None
+        ax.plot(x, parts[:, unit], color="#3C7FA8", linewidth=1.1, linestyle="--", label=label)
+    ax.plot(x, to_array(total).ravel(), color="#D55E00", linewidth=2.4, label="their sum")
+    ax.set(xlabel="x", ylabel="contribution")
+    ax.figure.legend(loc="outside right center")
+    return f"{message} The parts of {parts.shape[1]} units as dashed curves, their sum as a line."
+
+
+@figure(height=3.0)
+def error_by_setting(ax, settings, errors, xlabel, message, baseline=None):
+    """Draw the error of every seed as a point for each setting, with the medians joined.
+
+    Args:
+        settings: k numbers, drawn evenly spaced.
+        errors: k arrays, one error for each seed.
+        xlabel: what is varied.
+        message: what the figure shows, in one sentence, for its text alternative.
+        baseline: the error of a prediction that has learnt nothing, as a line.
+    """
+    for place, values in enumerate(errors):
+        values = to_array(values)
+        spread = np.linspace(-0.12, 0.12, len(values))
+        ax.semilogy(place + spread, values, "o", color="C0", markersize=4, alpha=0.55)
+    medians = [np.median(to_array(values)) for values in errors]
+    ax.semilogy(range(len(medians)), medians, "_-", color="C1", markersize=22, label="median")
+    if baseline is not None:
+        ax.axhline(baseline, color="#555555", linestyle=":", label="always the mean")
+    ax.set(xlabel=xlabel, ylabel="mean squared error", xticks=range(len(medians)))
+    ax.set_xticklabels([str(setting) for setting in settings])
+    ax.figure.legend(loc="outside right center")
+    return f"{message} A point for each seed, mean squared error on a logarithmic axis by {xlabel}."
+
+
+@figure(height=3.2)
+def seed_bands(ax, losses, message):
+    """Draw the loss over the epochs of many seeds: the median and the band of the middle 80 %.
+
+    Args:
+        losses: label -> losses, shape (seeds, epochs).
+        message: what the figure shows, in one sentence, for its text alternative.
+    """
+    for number, (label, values) in enumerate(losses.items()):
+        low, middle, high = np.quantile(to_array(values), [0.1, 0.5, 0.9], axis=0)
+        epochs = np.arange(1, len(middle) + 1)
+        ax.fill_between(epochs, low, high, color=f"C{number}", alpha=0.2, linewidth=0)
+        ax.semilogy(epochs, middle, linestyle=DASHES[number], color=f"C{number}", label=label)
+    ax.set(xlabel="epoch", ylabel="loss", yscale="log")
+    ax.figure.legend(loc="outside right center")
+    return f"{message} Median and middle 80 % of the seeds for {', '.join(losses)}."

@@ -53,8 +53,18 @@ def cloned(value):
     return copy.deepcopy(value)
 
 
-def call(function, arguments, name):
+class Complaint(Exception):  # noqa: N818 (said to a student; no error of the program)
+    """Raised by what watches an answer run: the message is shown to the student as it is."""
+
+
+def call(function, arguments, watch=None):
     """Call a function on copies of its arguments.
+
+    Args:
+        function: the student's function.
+        arguments: a tuple.
+        watch: for answers whose effect counts as well: called with the function and the
+            arguments, it runs the function and returns what is to be compared.
 
     Returns:
         (result, None), or (None, problem) where the call raised, changed its arguments or
@@ -63,9 +73,11 @@ def call(function, arguments, name):
     mine = cloned(arguments)
     try:
         with state_put_back():
-            result = function(*mine)
+            result = watch(function, *mine) if watch else function(*mine)
     except KeyboardInterrupt:
         raise
+    except Complaint as complaint:
+        return None, str(complaint)
     except BaseException as error:  # SystemExit too: exit() in an answer must not end the kernel
         return None, describe_error(error, function)
     if result is None:
@@ -123,6 +135,11 @@ def loops_in(function):
     return any(isinstance(node, loops) for node in ast.walk(tree))
 
 
+def names_in(function):
+    """Return the names and attributes that a function's code uses."""
+    return set(getattr(getattr(function, "__code__", None), "co_names", ()))
+
+
 # --------------------------------------------------------------------------------- comparing it
 def difference(expected, given):
     """Compare an answer with what is expected: type, shape, dtype, device, then values.
@@ -164,6 +181,8 @@ def tensor_difference(expected, given):
     """`difference` for tensors."""
     if not isinstance(given, torch.Tensor):
         how = " `torch.from_numpy` or `torch.tensor` makes one." if is_array_like(given) else ""
+        if isinstance(given, numbers.Number):
+            how = " Return the tensor itself, without `.item()` or `float(...)`."
         return f"expected a torch.Tensor, here came a {kind_of(given)}.{how}"
     if given.shape != expected.shape:
         return f"expected shape {shape_of(expected)}, here came {shape_of(given)}."
@@ -172,6 +191,9 @@ def tensor_difference(expected, given):
     if given.device != expected.device:
         return f"expected device {expected.device}, here came {given.device}."
     if not same(expected, given):
+        if describe(expected) == describe(given):
+            gap = (expected.detach().double() - given.detach().double()).abs().max().item()
+            return f"expected {describe(expected)}; yours differs by up to {gap:.1g}."
         return f"expected {describe(expected)}\nhere came {describe(given)}"
     return None
 

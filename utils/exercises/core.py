@@ -23,6 +23,7 @@ from utils.exercises.answers import (
     is_untouched,
     kind_of,
     loops_in,
+    names_in,
     same,
     state_put_back,
 )
@@ -30,6 +31,7 @@ from utils.exercises.answers import (
 OPEN, WRONG, RIGHT = "open", "wrong", "right"
 SYMBOLS = {OPEN: "○", WRONG: "✗", RIGHT: "✓"}
 PLAIN_SYMBOLS = {OPEN: "[ ]", WRONG: "[no]", RIGHT: "[ok]"}  # for consoles without these signs
+AUTOGRAD = {"backward", "grad", "jacrev", "jacfwd", "jacobian"}
 WIDTH = 92  # characters a line, so that a message fits a slide
 
 
@@ -152,12 +154,29 @@ class FunctionExercise(Exercise):
     Args:
         cases: a function that returns a list of argument tuples, small ones first.
         without_loop: whether `for` and `while` are ruled out by the task.
+        without_autograd: whether the task rules out that torch differentiates.
+        watch: where the effect of the function counts as well as what it returns: a function of
+            the answer and a case's arguments that runs it and returns what is to be compared.
+        compared: what `watch` returns, in words.
     """
 
-    def __init__(self, name, *, cases, without_loop=False, **rest):
+    def __init__(
+        self,
+        name,
+        *,
+        cases,
+        without_loop=False,
+        without_autograd=False,
+        watch=None,
+        compared="",
+        **rest,
+    ):
         super().__init__(name, **rest)
         self.cases = cases
         self.without_loop = without_loop
+        self.without_autograd = without_autograd
+        self.watch = watch
+        self.compared = compared
 
     def form(self):
         return f"Fill in the function, then run this cell; exercises.{self.name}.hint() helps."
@@ -171,6 +190,12 @@ class FunctionExercise(Exercise):
             )
         if is_untouched(function):
             return self.not_attempted()
+        if self.without_autograd and names_in(function) & AUTOGRAD:
+            return Verdict(
+                WRONG,
+                "there is autograd in your function. This one is about the formula: do without "
+                f"{', '.join(sorted(names_in(function) & AUTOGRAD))}.",
+            )
         if self.without_loop and loops_in(function):
             return Verdict(
                 WRONG,
@@ -180,14 +205,19 @@ class FunctionExercise(Exercise):
         reference = self.define(self.solution_code)
         results, complaint = [], None
         for arguments in self.cases():
-            result, problem = call(function, arguments, self.name)
+            result, problem = call(function, arguments, self.watch)
             if result is Ellipsis:
                 return self.not_attempted()
             if problem is None:
-                expected, _ = call(reference, arguments, self.name)
+                expected, _ = call(reference, arguments, self.watch)
                 problem = difference(expected, result)
                 if problem:
-                    problem = f"{problem}\nInput: {describe_arguments(reference, arguments)}"
+                    names = inspect.signature(self.watch or reference).parameters
+                    shown = describe_arguments(list(names)[bool(self.watch) :], arguments)
+                    compared = f" ({self.compared})" if self.compared else ""
+                    problem = f"{problem}{compared}\nInput: {shown}"
+            else:
+                result = first_line(problem)  # no result: the words of the failure stand for it
             results.append(result)
             complaint = complaint or problem
         if complaint is None:
@@ -199,9 +229,10 @@ class FunctionExercise(Exercise):
         """Return what is wrong with the known wrong answer that gives the same results, or None."""
         for wrong in self.wrong_answers:
             function = self.define(wrong.code)
-            theirs = [call(function, arguments, self.name)[0] for arguments in self.cases()]
+            theirs = [call(function, arguments, self.watch) for arguments in self.cases()]
+            theirs = [first_line(problem) if problem else result for result, problem in theirs]
             pairs = zip(theirs, results, strict=True)
-            if all(same(one, other) for one, other in pairs):
+            if all(alike(one, other) for one, other in pairs):
                 return wrong.misconception
         return None
 
@@ -267,10 +298,21 @@ class ChoiceExercise(Exercise):
         if unknown:
             return Verdict(WRONG, f"there is no {', '.join(unknown)} here. {self.form()}")
         if given == self.letters:
-            return self.right()
+            reasons = [f"{letter}: {self.options[letter][1]}" for letter in sorted(self.letters)]
+            return Verdict(RIGHT, "\n".join([f"right. {self.insight}", *reasons]))
         for letter in sorted(given - self.letters):
             return Verdict(WRONG, f"not {letter}: {self.options[letter][1]}")
         return Verdict(WRONG, f"{', '.join(sorted(given))}: true, but not all that is true.")
+
+
+def first_line(text):
+    """Return the first line of a text."""
+    return text.split("\n")[0]
+
+
+def alike(one, other):
+    """Return whether two results are equal within rounding and both, or neither, a tensor."""
+    return isinstance(one, torch.Tensor) == isinstance(other, torch.Tensor) and same(one, other)
 
 
 def letters_in(answer):
@@ -289,9 +331,8 @@ def letters_in(answer):
     return letters
 
 
-def describe_arguments(function, arguments):
-    """Return the arguments as text with the names of the function's parameters."""
-    names = list(inspect.signature(function).parameters)
+def describe_arguments(names, arguments):
+    """Return the arguments as text with the names of the parameters."""
     return ", ".join(
         f"{name} = {describe(value)}" for name, value in zip(names, arguments, strict=True)
     )

@@ -27,6 +27,11 @@ steps_per_epoch = ValueExercise(
             says="full-batch",
         ),
         WrongAnswer(
+            "steps_per_epoch = 50 / 500",
+            "The other way round: how many batches of 50 fit into 500 samples?",
+            says="other way round",
+        ),
+        WrongAnswer(
             "steps_per_epoch = 500 * 50",
             "Larger batches mean fewer steps: divide by the batch size, do not multiply.",
             says="fewer steps",

@@ -49,6 +49,16 @@ min_max = FunctionExercise(
             "Division comes before subtraction: brackets around x - x.min() are missing.",
             says="brackets",
         ),
+        WrongAnswer(
+            "def min_max(x):\n    return (x - x.min()) / x.max() - x.min()",
+            "Division comes before subtraction: brackets around x.max() - x.min() are missing.",
+            says="brackets around x.max()",
+        ),
+        WrongAnswer(
+            "def min_max(x):\n    return x - x.min() / x.max() - x.min()",
+            "Division comes before subtraction: brackets are missing, above and below the line.",
+            says="above and below the line",
+        ),
     ],
 )
 
@@ -61,15 +71,17 @@ broadcast = ChoiceExercise(
             "shapes are lined up from the right, so 3 meets 4. (3, 1) would go with (3, 4).",
         ),
         "C": (True, "each axis of length 1 is stretched, one in each tensor."),
-        "D": (False, "from the right, 2 meets 3: neither is 1, so nothing can be stretched."),
-        "E": (True, "5 meets nothing, 1 meets 3, 4 meets 1."),
+        "D": (True, "the last two axes multiply, 2x3 times 3x4; the 10 stays."),
+        "E": (False, "the last two axes multiply, and there 3 meets 2."),
+        "F": (True, "ten products, pair by pair, each 2x3 times 3x4."),
     },
     hints=(
-        "Write the two shapes under each other, flush right. Each column has to hold two equal "
-        "numbers, or a 1, or a gap.",
-        "For B: (3,) under (3, 4) flush right puts the 3 under the 4.",
+        "For +, write the two shapes under each other, flush right: each column has to hold two "
+        "equal numbers, or a 1, or a gap. For @, look at the last two axes first.",
+        "For B, (3,) under (3, 4) flush right puts the 3 under the 4. For E, the matrices are 2x3 "
+        "and 2x3: can they be multiplied?",
     ),
-    insight="The results are (3, 4), (3, 3) and (5, 3, 4).",
+    insight="The results are (3, 4), (3, 3), (10, 2, 4) and (10, 2, 4).",
 )
 
 pairwise_distances = FunctionExercise(
@@ -115,8 +127,22 @@ pairwise_distances = FunctionExercise(
         ),
         WrongAnswer(
             "def pairwise_distances(a, b):\n    return ((a - b) ** 2).sum(dim=-1).sqrt()",
-            "a - b pairs row i with row i; for all pairs both need an extra axis.",
+            "Here row i meets row i. For all pairs, a needs an extra axis in the middle and b an "
+            "extra axis in front.",
             says="must match the size of tensor b",
+        ),
+        WrongAnswer(
+            "def pairwise_distances(a, b):\n"
+            "    return ((a[:, None, :] - b[None, :, :]) ** 2).sum(dim=1).sqrt()",
+            "You summed over the rows of b: the axis that has to disappear is the last one, the "
+            "features.",
+            says="has to disappear",
+        ),
+        WrongAnswer(
+            "def pairwise_distances(a, b):\n"
+            "    return ((a[:, None, :] - b[None, :, :]) ** 2).sum(dim=-1) ** 1 / 2",
+            "** comes before /, so this halves the squared distance: write ** 0.5, or .sqrt().",
+            says="** comes before /",
         ),
     ],
 )
@@ -149,8 +175,9 @@ mend_dtype = FunctionExercise(
         ),
         WrongAnswer(
             "def mend_dtype(counts, prices):\n    return counts @ prices",
-            "",
-            says="same dtype",
+            "The two still differ in dtype where @ meets them. counts.float() changes nothing in "
+            "place: use the tensor that it returns.",
+            says="changes nothing in place",
         ),
         WrongAnswer(
             "def mend_dtype(counts, prices):\n    return counts * prices",
@@ -193,7 +220,8 @@ one_hot = FunctionExercise(
         WrongAnswer(
             "def one_hot(labels, classes):\n"
             "    return torch.nn.functional.one_hot(labels, classes)",
-            "torch's own one_hot returns whole numbers, and a network wants float32: add .float().",
+            "The ones are in the right places, as whole numbers (so does torch's own one_hot): "
+            "add .float().",
             says="add .float()",
         ),
         WrongAnswer(
@@ -206,6 +234,7 @@ one_hot = FunctionExercise(
 
 mse_gradient = FunctionExercise(
     "mse_gradient",
+    without_autograd=True,
     cases=lambda: [
         (torch.tensor([[1.0], [2.0], [3.0]]), torch.tensor([2.0, 4.0, 6.0]), torch.tensor([1.0])),
         (normal(5, 2, seed=3), normal(5, seed=4), normal(2, seed=5)),
@@ -241,6 +270,21 @@ mse_gradient = FunctionExercise(
             "def mse_gradient(X, y, w):\n    return 2 / len(y) * (X @ w - y)",
             "The inner derivative is missing: each residual times its features, X.T @ ...",
             says="inner derivative",
+        ),
+        WrongAnswer(
+            "def mse_gradient(X, y, w):\n    return 2 / len(y) * X.T @ (X * w - y)",
+            "X * w is element by element; the prediction is the matrix product X @ w, shape (n,).",
+            says="matrix product X @ w",
+        ),
+        WrongAnswer(
+            "def mse_gradient(X, y, w):\n    return 2 / len(w) * X.T @ (X @ w - y)",
+            "The mean is over the n samples, len(y), not over the features.",
+            says="not over the features",
+        ),
+        WrongAnswer(
+            "def mse_gradient(X, y, w):\n    return (2 / len(y) * X.T @ (X @ w - y)).sum()",
+            "One number came, but each weight has its own slope: keep one number for each feature.",
+            says="its own slope",
         ),
     ],
 )
