@@ -1,0 +1,287 @@
+#!/usr/bin/env python3
+"""The course's launcher: `python3 course.py lab` opens it, `python3 course.py test` tests it.
+
+On Windows type `py course.py` instead. The first start makes an environment in `.venv` and
+installs requirements.txt; the next ones begin at once. Standard library only. This file must
+parse on Python 3.6, so that an old Python gets a sentence and no SyntaxError; `tools/` need not.
+"""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import time
+
+SUPPORTED = ((3, 11), (3, 12), (3, 13), (3, 14))
+ROOT = os.path.dirname(os.path.abspath(__file__))
+LAUNCHER = "py course.py" if os.name == "nt" else "python3 course.py"
+STOPPED = "Stopped. Nothing is broken: to go on, start the same command again."
+
+# Commands that are handed over to `python -m tools.NAME` with all their arguments.
+HANDED_OVER = {
+    "refresh": "execute notebooks and write their outputs, where they changed",
+    "solved": "execute copies of the notebooks with every exercise solved, in build/",
+}
+
+# Runs torch on the instructions of an older processor: printed digits must survive that.
+OTHER_CPU = {
+    "ATEN_CPU_CAPABILITY": "default",
+    "MKL_CBWR": "COMPATIBLE",
+    "ONEDNN_MAX_CPU_ISA": "SSE41",
+}
+
+
+# -- The running Python ------------------------------------------------------------------------
+
+
+def refusal(arguments):
+    """Return one sentence if the running Python cannot be used, else None."""
+    if sys.version_info[:2] not in SUPPORTED:
+        names = ["{}.{}".format(*version) for version in SUPPORTED]
+        sentence = "This course runs on Python {} to {}, and this is Python {}: ".format(
+            names[0], names[-1], ".".join(str(number) for number in sys.version_info[:3])
+        )
+        other = supported_python()
+        if other:
+            mine = [os.path.basename(__file__)] + arguments
+            return sentence + "type " + " ".join([other] + [quoted(word) for word in mine])
+        return sentence + "install one of them from https://www.python.org/downloads/"
+    if sys.maxsize < 2**32:
+        return (
+            "This is a 32-bit Python, and PyTorch needs a 64-bit one: install it from "
+            "https://www.python.org/downloads/"
+        )
+    return None
+
+
+def supported_python():
+    """Return the command of a supported Python on this computer, None if there is none."""
+    for version in reversed(SUPPORTED):
+        name = "{}.{}".format(*version)
+        command = ["py", "-" + name] if os.name == "nt" else ["python" + name]
+        try:
+            # A name on the PATH is not enough: a version manager's may lead nowhere.
+            with open(os.devnull, "w") as nowhere:
+                status = subprocess.call(
+                    command + ["-c", "import sys"], stdout=nowhere, stderr=nowhere
+                )
+        except OSError:
+            continue
+        if status == 0:
+            return " ".join(command)
+    return None
+
+
+def quoted(word):
+    """Return a word as it is typed in a shell."""
+    return '"{}"'.format(word) if " " in word else word
+
+
+# -- The commands ------------------------------------------------------------------------------
+
+
+def lab(options, rest):
+    """Set up, lay copies of the notebooks into work/ and open JupyterLab there."""
+    arguments = ["-m", "tools.lab"]
+    if options.no_browser:
+        arguments.append("--no-browser")
+    if options.port is not None:
+        arguments += ["--port", str(options.port)]
+    return hand_over(prepared(options), arguments + ["--"] + rest)
+
+
+def test(options, rest):
+    """Set up and run all tests and all notebooks, or those named."""
+    settings = {"COURSE_DEVICE": options.device} if options.device else {}
+    if options.other_cpu:
+        settings.update(OTHER_CPU)
+    return hand_over(prepared(options), ["-m", "pytest"] + rest, settings)
+
+
+def check(options, rest):
+    """Say what is there and what must be mended; install nothing."""
+    from tools import check as findings
+
+    complete = findings.report(here=options.here)
+    if not complete:
+        return 1
+    return hand_over(findings.python_and_variables(here=options.here), ["-m", "utils.machine"])
+
+
+def reset(options, rest):
+    """Give fresh copies of notebooks, with the student's own backed up."""
+    from tools import workspace
+
+    return workspace.reset(options.notebooks)
+
+
+def lint(options, rest):
+    """Set up and run ruff: style and format of all code."""
+    environment = prepared(options, with_tools=True)
+    style = hand_over(environment, ["-m", "ruff", "check", "."])
+    layout = hand_over(environment, ["-m", "ruff", "format", "--check", "."])
+    return style or layout
+
+
+def tool(options, rest):
+    """Set up and run `python -m tools.NAME`."""
+    return hand_over(prepared(options), ["-m", "tools." + options.command] + rest)
+
+
+def prepared(options, with_tools=False):
+    """Return (Python's path, variables) of a complete environment."""
+    from tools import environment
+
+    return environment.prepare(torch=options.torch, here=options.here, with_tools=with_tools)
+
+
+def hand_over(environment, arguments, settings=None):
+    """Run Python in the environment from the course's folder. Return its exit status.
+
+    A keyboard interrupt is the program's to answer (JupyterLab asks whether to stop); here it is
+    only noted. Raises KeyboardInterrupt if it ended the program.
+    """
+    python, variables = environment
+    variables = dict(variables, **(settings or {}))
+    signals = []
+
+    def note(number, frame):
+        signals.append((number, time.monotonic()))
+
+    # A handler, not SIG_IGN: a program started with SIG_IGN would ignore the keyboard too.
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        process = subprocess.Popen([str(python)] + arguments, cwd=ROOT, env=variables)
+        wait_for(process, signals)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if process.returncode != 0 and any(number == signal.SIGINT for number, _ in signals):
+        raise KeyboardInterrupt
+    return process.returncode if process.returncode >= 0 else 128 - process.returncode
+
+
+def wait_for(process, signals):
+    """Wait for a process to end. A signal that reached only this one is passed on, once.
+
+    The keyboard reaches both, and a program may take a second signal for more than one.
+    """
+    passed_on = None
+    while process.poll() is None:
+        try:
+            process.wait(timeout=1)
+            return
+        except subprocess.TimeoutExpired:
+            pass
+        number, moment = signals[-1] if signals else (None, float("inf"))
+        waited = time.monotonic() - moment
+        terminal = sys.stdin is not None and sys.stdin.isatty()
+        if passed_on == signal.SIGTERM and waited > 20:
+            process.kill()
+        elif waited > 2 and number != passed_on and os.name != "nt":
+            if number == signal.SIGTERM or not terminal:
+                process.send_signal(number)
+                passed_on = number
+
+
+# -- The command line --------------------------------------------------------------------------
+
+
+def make_parser():
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(
+        prog=LAUNCHER, allow_abbrev=False, description="The launcher of the course."
+    )
+    commands = parser.add_subparsers(
+        title="commands (each tells more with --help)", dest="command", metavar="COMMAND"
+    )
+
+    def add(name, function, summary, sets_up=True, passes_on=""):
+        command = commands.add_parser(
+            name,
+            help=summary,
+            description=summary[0].upper() + summary[1:] + ".",
+            epilog=passes_on,
+            allow_abbrev=False,
+        )
+        command.set_defaults(run=function, passes_on=bool(passes_on))
+        if sets_up:
+            command.add_argument(
+                "--torch",
+                choices=["cpu", "default"],
+                help="cpu: the small build of PyTorch without CUDA, on Linux",
+            )
+            command.add_argument(
+                "--here",
+                action="store_true",
+                help="use the running Python as it is, and install nothing",
+            )
+        return command
+
+    command = add(
+        "lab",
+        lab,
+        "set up (once) and open the course in JupyterLab",
+        passes_on="What follows -- is passed on to JupyterLab.",
+    )
+    command.add_argument("--no-browser", action="store_true", help="only say the address")
+    command.add_argument("--port", type=int, help="the port of the address, if it is free")
+
+    command = add(
+        "test",
+        test,
+        "set up (once) and run all tests and all notebooks",
+        passes_on="Files, folders and options of pytest may follow, for example: tests -k fit",
+    )
+    command.add_argument("--device", choices=["cpu", "cuda", "mps"], help="where tensors live")
+    command.add_argument(
+        "--other-cpu", action="store_true", help="compute as an older processor would"
+    )
+
+    command = add("check", check, "say what is missing and how to mend it", sets_up=False)
+    command.add_argument("--here", action="store_true", help="look at the running Python")
+
+    command = add(
+        "reset", reset, "give a fresh copy of a notebook, yours is backed up", sets_up=False
+    )
+    command.add_argument("notebooks", nargs="+", metavar="NN", help="a number or a name: 01")
+
+    for name, summary in HANDED_OVER.items():
+        add(name, tool, summary, passes_on="Numbers or names of notebooks may follow: 00 01")
+    add("lint", lint, "check the style of all code (ruff)")
+    return parser
+
+
+def run(arguments):
+    """Run one command. Return the exit status."""
+    parser = make_parser()
+    # What follows -- is for the program that is started. Cut here: Pythons treat it differently.
+    cut = arguments.index("--") if "--" in arguments else len(arguments)
+    options, unknown = parser.parse_known_args(arguments[:cut])
+    if options.command is None:
+        parser.print_help()
+        return 0
+    rest = arguments[cut + 1 :]
+    if unknown and (options.command == "lab" or not options.passes_on):
+        parser.error("{} does not know {}".format(options.command, " ".join(unknown)))
+    return options.run(options, unknown + rest)
+
+
+def main():
+    """Return the exit status of the command line."""
+    problem = refusal(sys.argv[1:])
+    if problem:
+        print(problem, file=sys.stderr)
+        return 1
+    sys.path.insert(0, ROOT)
+    try:
+        from tools import console
+    except ImportError:
+        print("course.py works only in the course's folder, beside tools/.", file=sys.stderr)
+        return 1
+    return console.guarded(run, sys.argv[1:], stopped=STOPPED)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""Open the course in JupyterLab: `course.py lab` runs this in the environment.
+
+The root is the repository, so that `utils/` can be read beside the notebooks; the first page is
+the student's own copy of 00 in `work/`.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+import urllib.parse
+import urllib.request
+import webbrowser
+from pathlib import Path
+
+from tools import workspace
+from tools.console import guarded, say
+
+# The first page, as JupyterLab addresses a file under its root.
+PAGE = "lab/tree/work/00_start_here.ipynb"
+
+# JupyterLab neither asks whether to show news nor looks for updates: the course works offline.
+LAB_SETTINGS = {
+    "@jupyterlab/apputils-extension:notification": {"checkForUpdates": False, "fetchNews": "false"}
+}
+
+
+def write_lab_settings():
+    """Put LAB_SETTINGS among the defaults of JupyterLab, if this is the course's environment."""
+    if os.path.realpath(sys.prefix) != os.path.realpath(workspace.ROOT / ".venv"):
+        return
+    path = Path(sys.prefix) / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
+    settings = {}
+    with contextlib.suppress(OSError, ValueError):
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    changed = {**settings, **LAB_SETTINGS}
+    # A course folder that may only be read still opens, with JupyterLab's own question.
+    if changed != settings:
+        with contextlib.suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            content = json.dumps(changed, indent=1) + "\n"
+            workspace.write_whole(path, content.encode("utf-8"))
+
+
+def running_server():
+    """Return the description of a JupyterLab that serves this folder and answers, else None."""
+    from jupyter_server.serverapp import list_running_servers
+
+    with contextlib.suppress(OSError):
+        for server in list_running_servers():
+            with contextlib.suppress(OSError, KeyError):
+                if os.path.samefile(server["root_dir"], workspace.ROOT) and answers(server):
+                    return server
+    return None
+
+
+def answers(server):
+    """Return whether a server answers: its process may have ended without clearing up."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(server["url"] + "api", timeout=3) as reply:
+            return reply.status == 200
+    except (OSError, ValueError):
+        return False
+
+
+def first_page(server):
+    """Return the address of the first notebook on a running server."""
+    query = "?" + urllib.parse.urlencode({"token": server["token"]}) if server.get("token") else ""
+    return server["url"] + PAGE + query
+
+
+def start(port, no_browser, rest):
+    """Start JupyterLab and serve until it is stopped. Return the exit status."""
+    from jupyterlab.labapp import LabApp
+
+    arguments = [f"--ServerApp.root_dir={workspace.ROOT}", f"--LabApp.default_url=/{PAGE}"]
+    if port is not None:
+        arguments.append(f"--ServerApp.port={port}")
+    if no_browser:
+        arguments.append("--no-browser")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        # In a container one is often root; JupyterLab would refuse.
+        arguments.append("--allow-root")
+    if os.name == "nt" or os.path.isdir("/snap/bin"):
+        # JupyterLab hands the browser a file in a hidden folder. A browser from a snap (Ubuntu)
+        # may not read it, and to one beside a Python from Microsoft's store it does not exist.
+        arguments.append("--ServerApp.use_redirect_file=False")
+    # Warnings only: JupyterLab's notes would bury the address. Later options win over these.
+    quiet = ["--ServerApp.log_level=WARN", "--LabApp.log_level=WARN"]
+    LabApp.launch_instance([*quiet, *arguments, *rest])
+    say("JupyterLab has stopped. Your notebooks are in work/.")
+    return 0
+
+
+def main():
+    """Lay the copies, then open the server that runs already, or start one."""
+    parser = argparse.ArgumentParser(prog="python -m tools.lab", description=__doc__)
+    parser.add_argument("--port", type=int)
+    parser.add_argument("--no-browser", action="store_true")
+    parser.add_argument("rest", nargs="*", help="options of JupyterLab, after --")
+    options = parser.parse_args()
+    for sentence in workspace.lay_copies():
+        say(sentence)
+    write_lab_settings()
+    server = running_server()
+    if server:
+        say(f"The course is open already: {first_page(server)}")
+        if not options.no_browser:
+            webbrowser.open(first_page(server))
+        return 0
+    say("JupyterLab starts. To stop it: press Ctrl-C here, twice.")
+    return start(options.port, options.no_browser, options.rest)
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(main))
