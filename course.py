@@ -21,7 +21,7 @@ STOPPED = "Stopped. Nothing is broken: to go on, start the same command again."
 # Commands that are handed over to `python -m tools.NAME` with all their arguments.
 HANDED_OVER = {
     "refresh": "execute notebooks and write their outputs, where they changed",
-    "solved": "execute copies of the notebooks with every exercise solved, in build/",
+    "solved": "execute copies with every exercise solved, in build/",
 }
 
 # Runs torch on the instructions of an older processor: printed digits must survive that.
@@ -210,7 +210,7 @@ def make_parser():
             command.add_argument(
                 "--torch",
                 choices=["cpu", "default"],
-                help="cpu: the small build of PyTorch without CUDA, on Linux",
+                help="on Linux, cpu: the small build of PyTorch, without CUDA",
             )
             command.add_argument(
                 "--here",

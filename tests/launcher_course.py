@@ -182,7 +182,11 @@ class Course:
     def call(self, *arguments, **options):
         """Run a command to its end. Return (exit status, stdout, stderr)."""
         process = self.start(*arguments, **options)
-        out, error = process.communicate(timeout=120)
+        try:
+            out, error = process.communicate(timeout=120)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
         assert "Traceback" not in out + error, error
         return process.returncode, out, error
 
