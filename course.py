@@ -19,9 +19,11 @@ LAUNCHER = "py course.py" if os.name == "nt" else "python3 course.py"
 STOPPED = "Stopped. Nothing is broken: to go on, start the same command again."
 
 # Commands that are handed over to `python -m tools.NAME` with all their arguments.
+WHICH = "Numbers or names of notebooks may follow: 00 01"
 HANDED_OVER = {
-    "refresh": "execute notebooks and write their outputs, where they changed",
-    "solved": "execute copies with every exercise solved, in build/",
+    "refresh": ("execute notebooks and write their outputs, where they changed", WHICH),
+    "solved": ("execute copies with every exercise solved, in build/", WHICH),
+    "bench": ("measure how fast training is, in one table", "Options may follow: --rounds 3"),
 }
 
 # Runs torch on the instructions of an older processor: printed digits must survive that.
@@ -247,8 +249,8 @@ def make_parser():
     )
     command.add_argument("notebooks", nargs="+", metavar="NN", help="a number or a name: 01")
 
-    for name, summary in HANDED_OVER.items():
-        add(name, tool, summary, passes_on="Numbers or names of notebooks may follow: 00 01")
+    for name, (summary, passes_on) in HANDED_OVER.items():
+        add(name, tool, summary, passes_on=passes_on)
     add("lint", lint, "check the style of all code (ruff)")
     return parser
 

@@ -1,9 +1,17 @@
-"""The course's data: small HDF5 files, checked and read as tensors."""
+"""The course's data: small HDF5 files, checked and read as tensors, and sets made from a formula.
+
+The made sets are drawn in float64 from NumPy's `RandomState`, whose numbers are promised never to
+change, and are the data of published courses by default, so that results can be compared. `linear`,
+`circles` and `blobs` repeat `make_regression`, `make_circles` and `make_blobs` of
+`sklearn.datasets` 1.9 number for number, without needing it. Each gives inputs x (n, d) and targets
+y: (n, 1) in torch's default dtype for regression, class numbers (n,), int64, for classification.
+"""
 
 import io
 from dataclasses import dataclass, field
 
 import h5py
+import numpy as np
 import torch
 
 from utils.checksums import verify
@@ -69,3 +77,123 @@ def load(name):
             if "labels" in dataset.attrs:
                 labels[key] = tuple(dataset.attrs["labels"])
     return DataSet(name, **about, tensors=tensors, columns=columns, units=units, labels=labels)
+
+
+# ---------------------------------------------------------------------- sets made from a formula
+def linear(n_samples=500, n_features=1, noise=10.0, seed=0):
+    """Targets that are a weighted sum of the features, with normal noise: (x, y, weights).
+
+    x: (n, d), standard normal; weights: (d,), uniform on [0, 100]; y: (n, 1), x @ weights plus
+    noise of this standard deviation. As scikit-learn's `make_regression(n_samples, n_features,
+    noise=noise, random_state=seed, coef=True)`, for at most 10 features.
+
+    One feature: the weight is 45.706; least squares finds intercept -0.77, slope 45.50, with a
+    mean squared error of 93.1. Three features: weights 0.479, 55.377, 11.389; least squares finds
+    intercept 0.43 and 0.62, 55.99, 11.14.
+    """
+    random = np.random.RandomState(seed)
+    x = random.standard_normal(size=(n_samples, n_features))
+    weights = 100 * random.uniform(size=(n_features, 1))
+    y = x @ weights
+    if noise > 0:
+        y += random.normal(scale=noise, size=y.shape)
+    order = shuffled(n_samples, random)
+    columns = shuffled(n_features, random)
+    return tensor(x[order][:, columns]), tensor(y[order]), tensor(weights[columns, 0])
+
+
+def parabola(n_samples=100, low=-5.0, high=5.0, noise=0.0, seed=19):
+    """y = x², at x (n, 1) uniform on [low, high], plus normal noise of this standard deviation."""
+    random = np.random.RandomState(seed)
+    x = random.uniform(low, high, size=(n_samples, 1))
+    return with_noise(x, x**2, noise, random)
+
+
+def slow_and_fast_waves(n_samples=1000, low=0.0, high=100.0, noise=0.0, seed=None):
+    """y = 3 sin(0.01 x) cos(0.1 x), plus normal noise: a fast wave inside a slow one.
+
+    x: (n, 1), evenly spaced from low to high, both included (and noise drawn with seed 0); with a
+    seed, drawn uniformly between them instead, as for test points. Scaled to an interval of
+    length 1, the y of the 1000 evenly spaced points have a variance of 0.076.
+    """
+    random = np.random.RandomState(seed or 0)
+    if seed is None:
+        x = np.linspace(low, high, n_samples).reshape(-1, 1)
+    else:
+        x = random.uniform(low, high, size=(n_samples, 1))
+    return with_noise(x, 3 * np.sin(0.01 * x) * np.cos(0.1 * x), noise, random)
+
+
+def bent_wave(n_samples=500, noise=0.0, seed=2020):
+    """y = x² + 15 sin³(x), at x (n, 1) drawn from the standard normal distribution and sorted."""
+    random = np.random.RandomState(seed)
+    x = np.sort(random.standard_normal(size=(n_samples, 1)), axis=0)
+    return with_noise(x, x**2 + 15 * np.sin(x) ** 3, noise, random)
+
+
+def circles(n_samples=300, factor=0.5, noise=0.1, seed=0):
+    """Points on two circles: class 0 at radius 1, class 1 at radius `factor`, with normal noise.
+
+    x: (n, 2); y: (n,), 0 or 1, half of the points each. As scikit-learn's
+    `make_circles(n_samples, factor=factor, noise=noise, random_state=seed)`.
+    """
+    random = np.random.RandomState(seed)
+    outer = n_samples // 2
+    radius = np.repeat([1.0, factor], [outer, n_samples - outer])
+    angle = np.concatenate(
+        [
+            np.linspace(0, 2 * np.pi, outer, endpoint=False),
+            np.linspace(0, 2 * np.pi, n_samples - outer, endpoint=False),
+        ]
+    )
+    x = np.stack([np.cos(angle) * radius, np.sin(angle) * radius], axis=1)
+    y = np.repeat([0, 1], [outer, n_samples - outer])
+    order = shuffled(n_samples, random)
+    x = x[order] + random.normal(scale=noise, size=x.shape)
+    return tensor(x), torch.from_numpy(y[order])
+
+
+def blobs(n_samples=200, centers=4, std=0.15, box=1.2, seed=12345):
+    """Points around centres, normal with this standard deviation; the class is the centre's number.
+
+    centers: how many, drawn uniformly from the square [-box, box]²; or their coordinates (c, 2).
+    x: (n, 2); y: (n,), 0 to c - 1, as many points of each as can be. As scikit-learn's
+    `make_blobs(n_samples, centers=centers, cluster_std=std, center_box=(-box, box),
+    random_state=seed)`. The default centres are near (1.031, -0.441), (-0.759, -0.709),
+    (0.163, 0.229) and (1.115, 0.368).
+    """
+    random = np.random.RandomState(seed)
+    if isinstance(centers, int):
+        centers = random.uniform(-box, box, size=(centers, 2))
+    centers = np.asarray(centers, dtype=np.float64)
+    sizes = [n_samples // len(centers)] * len(centers)
+    for number in range(n_samples % len(centers)):
+        sizes[number] += 1
+    x = np.concatenate(
+        [
+            random.normal(loc=center, scale=std, size=(size, 2))
+            for center, size in zip(centers, sizes, strict=True)
+        ]
+    )
+    y = np.repeat(np.arange(len(centers)), sizes)
+    order = shuffled(n_samples, random)
+    return tensor(x[order]), torch.from_numpy(y[order])
+
+
+def with_noise(x, y, noise, random):
+    """x and y as tensors, after normal noise of this standard deviation was added to y."""
+    if noise > 0:
+        y = y + random.normal(scale=noise, size=y.shape)
+    return tensor(x), tensor(y)
+
+
+def shuffled(number, random):
+    """The indices from 0 to number - 1 in a random order."""
+    indices = np.arange(number)
+    random.shuffle(indices)
+    return indices
+
+
+def tensor(array):
+    """An array as a tensor of torch's default dtype."""
+    return torch.from_numpy(np.ascontiguousarray(array)).to(torch.get_default_dtype())

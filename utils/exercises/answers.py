@@ -82,14 +82,19 @@ def call(function, arguments, watch=None):
         return None, describe_error(error, function)
     if result is None:
         return None, "your function returns None. Is `return` missing?"
-    if inspect.iscoroutine(result):
-        result.close()  # or Python warns that it was never awaited
+    discard(result)
     if not same(mine, arguments):
         return None, (
             "your function changes its input. The caller still needs it: compute a new tensor "
             "(`x - 1` instead of `x -= 1`)."
         )
     return result, None
+
+
+def discard(result):
+    """Close a coroutine, or Python warns that it was never awaited; leave all else alone."""
+    if inspect.iscoroutine(result):
+        result.close()
 
 
 def describe_error(error, function):

@@ -1,0 +1,229 @@
+"""How fast training is: `python -m tools.bench` prints one table from one run.
+
+The networks of notebook 02, part C, on 1000 points in batches of 64, with one thread. Compared are
+(a) the bare loop: consecutive slices, forward, loss, zero_grad, backward, step;
+(b) the loop of published courses: DataLoader(TensorDataset), loss.item() in each step;
+`fit` with shuffling, history and progress bar, and `fit_many`, which includes making the networks.
+The runs alternate and medians are printed, so that a busy moment does not favour one of them.
+Times are microseconds a step (for fit_many, a step of one member), then each over that of (a), and
+that of (b) over each.
+"""
+
+import argparse
+import io
+import statistics
+import subprocess
+import sys
+import time
+from contextlib import redirect_stderr
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from utils.ensemble import fit_many
+from utils.training import fit, seed_everything
+
+BATCH_SIZE, SAMPLES = 64, 1000
+STEPS = SAMPLES // BATCH_SIZE  # an epoch; the last batch, which is not full, is left out
+MAIN = "1-10-5-1 Tanh"
+MEMBERS = (1, 8, 32, 128)
+AT_MOST = {"fit": 1.10}  # times (a)
+AT_LEAST = {32: 18, 128: 35}  # member-steps in the time of a step of (b)
+
+
+def network(units, activation):
+    """Linear layers of these sizes with an activation between them."""
+    layers = []
+    for features, outputs in zip(units, units[1:], strict=False):
+        layers += [nn.Linear(features, outputs), activation()]
+    return nn.Sequential(*layers[:-1])
+
+
+NETWORKS = {
+    "1-5-1 LeakyReLU": partial(network, (1, 5, 1), nn.LeakyReLU),
+    "1-5-1 Tanh": partial(network, (1, 5, 1), nn.Tanh),
+    MAIN: partial(network, (1, 10, 5, 1), nn.Tanh),
+    "1-10-5-1 LeakyReLU": partial(network, (1, 10, 5, 1), nn.LeakyReLU),
+}
+
+
+def data(samples=SAMPLES):
+    """Inputs (n, 1) on [0, 1] and the curve of notebook 02, part C, at them."""
+    x = torch.linspace(0, 1, samples).reshape(-1, 1)
+    return x, 0.5 * torch.sin(x) * torch.cos(10 * x)
+
+
+def bare_loop(make_model, adam, x, y, epochs):
+    """(a)"""
+    model, loss_fn = make_model(), nn.MSELoss()
+    optimizer = adam(model.parameters())
+    for _ in range(epochs):
+        for start in range(0, len(x) - BATCH_SIZE + 1, BATCH_SIZE):
+            outputs = model(x[start : start + BATCH_SIZE])
+            loss = loss_fn(outputs, y[start : start + BATCH_SIZE])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+
+
+def course_loop(make_model, adam, x, y, epochs):
+    """(b)"""
+    model, loss_fn = make_model(), nn.MSELoss()
+    optimizer = adam(model.parameters())
+    loader = DataLoader(TensorDataset(x, y), BATCH_SIZE, shuffle=True, drop_last=True)
+    for _ in range(epochs):
+        total = 0.0
+        for inputs, targets in loader:
+            loss = loss_fn(model(inputs), targets)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            total += loss.item()
+
+
+def with_fit(make_model, adam, x, y, epochs):
+    """`fit`, with everything on."""
+    model = make_model()
+    settings = {"batch_size": BATCH_SIZE, "drop_last": True, "progress": True}
+    fit(model, (x, y), nn.MSELoss(), adam(model.parameters()), epochs, **settings)
+
+
+def with_fit_many(make_model, adam, x, y, epochs, members):
+    """`fit_many`, with everything on."""
+    settings = {"batch_size": BATCH_SIZE, "drop_last": True, "progress": True}
+    fit_many(make_model, (x, y), nn.MSELoss(), adam, epochs, range(members), **settings)
+
+
+def timed(function, *arguments, clock=time.perf_counter):
+    """Seconds that a call takes; its progress bar is drawn, but not shown."""
+    with redirect_stderr(io.StringIO()):
+        start = clock()
+        function(*arguments)
+        return clock() - start
+
+
+def alternate(runs, rounds, clock):
+    """Median seconds by name of functions without arguments, run in turn."""
+    seconds = {name: [] for name in runs}
+    for number in range(rounds):
+        for name, run in runs.items():
+            seconds[name].append(timed(run, clock=clock))
+        print(f"  round {number + 1} of {rounds}", file=sys.stderr)
+    return {name: statistics.median(times) for name, times in seconds.items()}
+
+
+def steps_table(epochs, rounds, clock):
+    """The rows for one network at a time and for many."""
+    adam = partial(torch.optim.Adam, lr=1e-2)
+    fused = partial(torch.optim.Adam, lr=1e-2, fused=True)
+    cases = [(name, "Adam", adam) for name in NETWORKS] + [(MAIN, "fused Adam", fused)]
+    one = {"(a)": bare_loop, "(b)": course_loop, "fit": with_fit}
+    x, y = data()
+    runs, member_steps = {}, {}
+    for name, optimizer_name, optimizer in cases:
+        case = (name, optimizer_name)
+        for what, function in one.items():
+            runs[(*case, what)] = partial(function, NETWORKS[name], optimizer, x, y, epochs)
+            member_steps[(*case, what)] = STEPS * epochs
+        if optimizer_name == "Adam":
+            for members in MEMBERS if name == MAIN else (32,):
+                run = partial(with_fit_many, NETWORKS[name], adam, x, y, epochs, members)
+                runs[(*case, members)] = run
+                member_steps[(*case, members)] = STEPS * epochs * members
+    for members in (1, 2):  # what torch loads and compiles once is not counted
+        timed(with_fit_many, NETWORKS[MAIN], adam, x, y, 1, members)
+    seconds = alternate(runs, rounds, clock)
+    cost = {key: seconds[key] / member_steps[key] * 1e6 for key in runs}
+    print(f"{'network':20}{'optimizer':12}{'what':15}{'us/step':>8}{'/ (a)':>7}{'(b) /':>7}  goal")
+    for name, optimizer_name, what in runs:
+        own = cost[name, optimizer_name, what]
+        to_bare = own / cost[name, optimizer_name, "(a)"]
+        to_course = cost[name, optimizer_name, "(b)"] / own
+        label = f"fit_many, {what}" if what in MEMBERS else what
+        goal = ""
+        if what in AT_MOST:
+            goal = f"/ (a) at most {AT_MOST[what]:.2f}, {reached(to_bare <= AT_MOST[what])}"
+        if what in AT_LEAST:
+            goal = f"(b) / at least {AT_LEAST[what]}, {reached(to_course >= AT_LEAST[what])}"
+        numbers = f"{own:8.1f}{to_bare:7.2f}{to_course:7.1f}"
+        print(f"{name:20}{optimizer_name:12}{label:15}{numbers}  {goal}".rstrip())
+
+
+def reached(condition):
+    """In words."""
+    return "reached" if condition else "missed"
+
+
+def epochs_table(rounds, clock, sizes=(10**3, 10**4, 10**5, 10**6)):
+    """Seconds of one epoch for data of several sizes."""
+    print(f"\n{'samples':>9}{'s/epoch':>10}{'us/step':>9}   fit, {MAIN}, Adam, batches of 64")
+    for samples in sizes:
+        x, y = data(samples)
+        epochs = max(1, 10**5 // samples)
+        adam = partial(torch.optim.Adam, lr=1e-2)
+        run = partial(with_fit, NETWORKS[MAIN], adam, x, y, epochs)
+        seconds = statistics.median(timed(run, clock=clock) for _ in range(rounds)) / epochs
+        print(f"{samples:9}{seconds:10.4f}{seconds / (samples // BATCH_SIZE) * 1e6:9.1f}")
+
+
+def peak_memory():
+    """Return the largest memory that this process has held so far, in bytes; None on Windows."""
+    status = Path("/proc/self/status")
+    if status.is_file():  # Linux, where ru_maxrss would count the parent's peak as well
+        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
+    try:
+        import resource
+    except ImportError:
+        return None
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # macOS counts in bytes
+
+
+def memory(samples=10**7):
+    """Print the peak memory that `fit` adds, in MB, to a process that holds the data."""
+    if peak_memory() is None:
+        return print("\npeak memory: not measured on this system")
+    batch_size = samples // 1000
+    settings = {"batch_size": batch_size, "progress": False}
+    model, loss_fn = NETWORKS[MAIN](), nn.MSELoss()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    x, y = torch.rand(samples, 1), torch.rand(samples, 1)
+    fit(model, (x[: 2 * batch_size], y[: 2 * batch_size]), loss_fn, optimizer, 1, **settings)
+    before = peak_memory()
+    fit(model, (x, y), loss_fn, optimizer, 1, **settings)
+    added = (peak_memory() - before) / 1e6
+    print(
+        f"\npeak memory that fit adds to {x.nbytes * 2 / 1e6:.0f} MB of data ({samples:.0e} "
+        f"samples, batches of {batch_size}): {added:.0f} MB; one permutation is "
+        f"{samples * 8 / 1e6:.0f} MB"
+    )
+
+
+def main(arguments=None):
+    """Parse the command line and print the tables."""
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__.splitlines()[0])
+    parser.add_argument("--epochs", type=int, default=200, help="epochs of 15 steps in each run")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each run is repeated")
+    parser.add_argument("--cpu-time", action="store_true", help="for a machine that others use too")
+    parser.add_argument("--memory-only", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    seed_everything(0)
+    if options.memory_only:
+        return memory()
+    print(
+        f"torch {torch.__version__}, one thread, {options.rounds} rounds of {options.epochs} epochs"
+    )
+    clock = time.process_time if options.cpu_time else time.perf_counter
+    steps_table(options.epochs, options.rounds, clock)
+    epochs_table(min(options.rounds, 3), clock)
+    # In a process of its own, whose peak is not that of the runs above.
+    sys.stdout.flush()
+    subprocess.run([sys.executable, "-m", "tools.bench", "--memory-only"], check=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,356 @@
+"""Many networks of one shape, trained at once: one run may be luck, a band of runs is not.
+
+The parameters of S networks are stacked along a new first axis, (S, ...), and each operation works
+on all of them in one call, with batches of its own for each. Small networks spend most of their
+time on the calls, not on the numbers, so thirty-two at once cost little more than a few.
+Made with `torch.func`: https://docs.pytorch.org/tutorials/intermediate/ensembling.html
+"""
+
+import copy
+import math
+import random
+from contextlib import contextmanager
+from itertools import chain
+
+import numpy as np
+import torch
+from torch.func import functional_call, grad_and_value, stack_module_state, vmap
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from utils import ensemble_checks
+from utils import training_checks as checks
+from utils.batches import Batches
+from utils.interrupts import KeyboardStop
+from utils.measuring import mode
+from utils.training import SAMPLES_AT_ONCE, progress_bar, seed_everything
+
+# Operations of torch that give the same numbers in another shape, and sometimes in the same.
+RESHAPES = (
+    torch.ops.aten.view.default,
+    torch.ops.aten._unsafe_view.default,
+    torch.ops.aten.expand.default,
+    torch.ops.aten.detach.default,
+)
+
+
+class Ensemble:
+    """S trained networks, and what `fit_many` measured over e whole epochs.
+
+    seeds: the S seeds; member i, counted from 0, was made and trained with seeds[i].
+    parameters: the stacked parameters by name, each (S, ...).
+    epoch: (e,), int64: 1, 2, ... e.
+    loss: (S, e), float64: each member's mean loss per sample over each epoch, as in `History`; NaN
+        from the epoch on in which the member diverged.
+    validation_loss: (S, e), NaN likewise; None without validation data.
+    diverged_at: {member: (epoch, step)} for members whose loss became NaN or infinite; both are
+        counted from 1. diverged: (S,), bool: which members these are.
+    stopped: None when all epochs were run, "keyboard", or "not finite" when no member was left.
+    message: the sentence that was printed on members that diverged and on Ctrl-C, or "".
+    """
+
+    def __init__(self, models, seeds):
+        self.seeds = list(seeds)
+        self.parameters, self.buffers = stack_module_state(models)
+        self.network = copy.deepcopy(models[0])  # lends its forward pass; its weights are not used
+        self.diverged_at, self.stopped, self.message = {}, None, ""
+        self._loss, self._validation_loss = [], []
+
+    def __len__(self):
+        return len(self.seeds)
+
+    def __repr__(self):  # without numbers that differ from one machine to another
+        return f"Ensemble(members={len(self)}, epochs={len(self._loss)}, stopped={self.stopped!r})"
+
+    @property
+    def epoch(self):
+        return np.arange(1, len(self._loss) + 1)
+
+    @property
+    def loss(self):
+        return np.array(self._loss, dtype=np.float64).reshape(-1, len(self)).T
+
+    @property
+    def validation_loss(self):
+        column = self._validation_loss
+        return np.array(column, dtype=np.float64).T if column else None
+
+    @property
+    def diverged(self):
+        return np.isin(np.arange(len(self)), list(self.diverged_at))
+
+    def model(self, member):
+        """A new network with the weights of one member, counted from 0."""
+        if member not in range(len(self)):
+            raise IndexError(f"There is no member {member}: they are 0 to {len(self) - 1}.")
+        model = copy.deepcopy(self.network)
+        stacked = self.parameters | self.buffers
+        with torch.no_grad():
+            for name, tensor in chain(model.named_parameters(), model.named_buffers()):
+                tensor.copy_(stacked[name][member])
+        return model
+
+    def predict(self, x):
+        """The outputs (S, n, ...) of all members for inputs x (n, ...), on the device of x."""
+        checks.check_inputs(x)
+        device = next(iter(self.parameters.values())).device
+        of_all = vmap(self.forward, in_dims=(0, None))
+        with mode(self.network, training=False), torch.no_grad():
+            try:
+                outputs = [of_all(self.state, part.to(device)) for part in x.split(SAMPLES_AT_ONCE)]
+            except Exception as error:
+                checks.raise_explained(error, self.network, x)
+        return torch.cat(outputs, dim=1).to(x.device)
+
+    @property
+    def state(self):
+        """Parameters and buffers by name, each (S, ...)."""
+        return self.parameters | self.buffers
+
+    def forward(self, state, inputs):
+        """The outputs of one member, given its parameters and buffers by name."""
+        return functional_call(self.network, state, (inputs,))
+
+    def record(self, losses, validation_losses):
+        """Add an epoch: losses (S,), and validation losses (S,) or None."""
+        lost = list(self.diverged_at)
+        for column, numbers in ((self._loss, losses), (self._validation_loss, validation_losses)):
+            if numbers is not None:
+                numbers[lost] = math.nan
+                column.append(numbers.numpy())
+
+    def say_what_happened(self, optimizer):
+        """Print one sentence on members that diverged, and one on Ctrl-C."""
+        diverged = ensemble_checks.diverged_message(self, optimizer)
+        self.message = f"{diverged} {ensemble_checks.keyboard_message(self)}".strip()
+        if self.message:
+            print(self.message)
+
+
+def fit_many(
+    make_model,
+    data,
+    loss_fn,
+    make_optimizer,
+    epochs,
+    seeds=range(32),
+    *,
+    batch_size=None,
+    shuffle=True,
+    drop_last=False,
+    validation=None,
+    progress=None,
+):
+    """Train a network for each seed, all at once, as `fit` would one after another: an Ensemble.
+
+    Member i is what `seed_everything(s); model = make_model(); fit(model, ..., seed=s)` gives for
+    s = seeds[i]: the same initial weights, the same orders of the data, the same steps, but for the
+    rounding of sums.
+
+    make_model(): a new network, on the device to train on; called once for each seed.
+    data: a pair of tensors (x, y) of n samples, the same for all; validation: such a pair or None.
+    loss_fn(outputs, targets): one number, the mean over the batch.
+    make_optimizer(parameters): an optimizer of torch.optim for the list of stacked parameters.
+    epochs, batch_size, shuffle, drop_last, progress: as for `fit`.
+
+    A member whose loss is not finite is marked, and frozen as it was before that step (on a GPU: as
+    it is at the end of that epoch); the others go on with the numbers that they would have without
+    it. Ctrl-C returns what there is. ValueError is raised for what `fit` refuses, and for what
+    would not give the same as `fit`: networks that draw random numbers (Dropout) or change buffers
+    (BatchNorm) in training, and optimizers that do not move each weight by itself (LBFGS, Muon).
+    """
+    ensemble_checks.check_data(data, validation)
+    seeds = ensemble_checks.check_seeds(seeds)
+    checks.check_functions(loss_fn)
+    checks.check_settings(data, epochs, batch_size, drop_last, seeds[0])
+    with random_states_kept():
+        models = [made_with_seed(make_model, seed) for seed in seeds]
+        learnt = ensemble_checks.check_members(models, data, loss_fn, batch_size)
+    ensemble = Ensemble(models, seeds)
+    optimizer = make_optimizer(list(ensemble.parameters.values()))
+    ensemble_checks.check_optimizer(optimizer, ensemble.parameters.values())
+    device = next(iter(ensemble.parameters.values())).device
+    batches = BatchesOfAll(data, device, batch_size, shuffle, drop_last, seeds)
+    if validation is not None:
+        validation = Batches(validation, device, SAMPLES_AT_ONCE)
+    gradients = Gradients(ensemble, learnt, loss_fn, batches.shared)
+    frozen = Frozen(ensemble)
+    try:
+        with KeyboardStop() as keyboard, progress_bar(range(1, epochs + 1), progress) as bar:
+            for epoch in bar:
+                losses, sizes = [], []
+                for step, (inputs, targets) in enumerate(batches, start=1):
+                    if keyboard.presses:
+                        raise KeyboardInterrupt
+                    loss = gradients.take(inputs, targets)
+                    losses.append(loss)
+                    sizes.append(batches.size_of(inputs))
+                    if loss.is_cpu and not math.isfinite(loss.sum().item()):
+                        frozen.add(loss, epoch, step)
+                    optimizer.step()
+                    frozen.put_back()
+                losses = torch.stack(losses).cpu().double()
+                for step, loss in enumerate(losses, start=1):
+                    frozen.add(loss, epoch, step)  # finds new ones only where no step was looked at
+                sizes = torch.tensor(sizes, dtype=losses.dtype)
+                ensemble.record(sizes @ losses / sizes.sum(), gradients.measure(validation))
+                if len(frozen) == len(ensemble):
+                    ensemble.stopped = "not finite"
+                    break
+    except KeyboardInterrupt:
+        if keyboard.presses > 1:
+            raise
+        ensemble.stopped = "keyboard"
+    ensemble.say_what_happened(optimizer)
+    return ensemble
+
+
+class BatchesOfAll:
+    """Batches for all members: inputs and targets (S, batch, ...), in each member's own order.
+
+    Where the members need no orders of their own, because nothing is shuffled or all samples are
+    one batch, it is `shared`: inputs and targets (batch, ...), the same for all.
+    """
+
+    def __init__(self, data, device, batch_size, shuffle, drop_last, seeds):
+        one = Batches(data, device, batch_size, shuffle, drop_last)
+        self.one, self.shared = one, not one.shuffle
+        self.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+
+    def __iter__(self):
+        if self.shared:
+            yield from self.one
+            return
+        x, y, samples = self.one.inputs, self.one.targets, len(self.one.inputs)
+        orders = [torch.randperm(samples, generator=generator) for generator in self.generators]
+        orders = torch.stack(orders).to(x.device)
+        for start in range(0, self.one.end, self.one.batch_size):
+            rows = orders[:, start : start + self.one.batch_size]
+            every = rows.reshape(-1)
+            yield (
+                x.index_select(0, every).view(*rows.shape, *x.shape[1:]),
+                y.index_select(0, every).view(*rows.shape, *y.shape[1:]),
+            )
+
+    def size_of(self, inputs):
+        """How many samples a member has in a batch."""
+        return inputs.shape[0 if self.shared else 1]
+
+
+class Gradients:
+    """Losses and gradients of all members in one call.
+
+    `vmap` turns the loss and the gradient of one member into those of S members. Its own work is in
+    Python and the same in each step, so `make_fx` writes down, once for each shape of a batch, the
+    list of operations that it leads to, and the steps run that list.
+    """
+
+    def __init__(self, ensemble, learnt, loss_fn, shared):
+        self.network = ensemble.network
+        state = ensemble.state
+        self.learnt = {name: value for name, value in state.items() if name in learnt}
+        self.constant = {name: value for name, value in state.items() if name not in learnt}
+
+        def loss_of_one(learnt, constant, inputs, targets):
+            return loss_fn(ensemble.forward(learnt | constant, inputs), targets)
+
+        batch = None if shared else 0
+        self.of_all = vmap(grad_and_value(loss_of_one), in_dims=(0, 0, batch, batch))
+        self.losses_of_all = vmap(loss_of_one, in_dims=(0, 0, None, None))
+        self.traced = {}
+
+    def take(self, inputs, targets):
+        """Put the gradients at the parameters; gives the losses (S,) before the step."""
+        state = self.learnt, self.constant
+        shapes = inputs.shape, targets.shape
+        with torch.no_grad():
+            if shapes not in self.traced:
+                with mode(self.network, training=True):
+                    self.traced[shapes] = traced(self.of_all, *state, inputs, targets)
+            gradients, losses = self.traced[shapes](*state, inputs, targets)
+        for name, parameter in self.learnt.items():
+            parameter.grad = gradients[name]
+        return losses
+
+    def measure(self, batches):
+        """The mean losses (S,) per sample of shared batches, in evaluation mode; None for None."""
+        if batches is None:
+            return None
+        total, samples = 0, 0
+        with mode(self.network, training=False), torch.no_grad():
+            for inputs, targets in batches:
+                losses = self.losses_of_all(self.learnt, self.constant, inputs, targets)
+                total = total + losses.cpu().double() * len(inputs)
+                samples += len(inputs)
+        return total / samples
+
+
+def traced(function, *arguments):
+    """The operations that a function does for arguments of these shapes, as a function."""
+    try:
+        graph = make_fx(function)(*arguments)
+    except (RuntimeError, TypeError, ValueError, IndexError) as error:
+        raise checks.InputError(
+            "These networks or this loss cannot be computed for all members at once, as when their "
+            "code looks at the values in a tensor (`if`, .item()): call fit for each seed."
+        ) from error
+    for node in list(graph.graph.nodes):
+        if node.target in RESHAPES and node.meta["val"].shape == node.args[0].meta["val"].shape:
+            node.replace_all_uses_with(node.args[0])  # it changes nothing, but a call takes time
+    graph.graph.eliminate_dead_code()
+    graph.recompile()
+    return graph
+
+
+class Frozen:
+    """The members that diverged: their weights stay what they were when it was noticed."""
+
+    def __init__(self, ensemble):
+        self.ensemble = ensemble
+        self.rows = None
+
+    def __len__(self):
+        return len(self.ensemble.diverged_at)
+
+    def add(self, losses, epoch, step):
+        """Freeze the members whose loss in `losses` (S,) is not finite, unless they are already."""
+        bad = (~losses.isfinite()).nonzero().flatten().tolist()
+        new = [member for member in bad if member not in self.ensemble.diverged_at]
+        if new:
+            self.ensemble.diverged_at |= dict.fromkeys(new, (epoch, step))
+            tensors = self.ensemble.parameters.values()
+            if self.rows is not None:
+                self.put_back()
+            self.rows = torch.tensor(
+                list(self.ensemble.diverged_at), device=next(iter(tensors)).device
+            )
+            self.weights = [tensor.detach()[self.rows] for tensor in tensors]
+
+    def put_back(self):
+        """Undo what a step did to the frozen members."""
+        if self.rows is not None:
+            with torch.no_grad():
+                for tensor, weights in zip(
+                    self.ensemble.parameters.values(), self.weights, strict=True
+                ):
+                    tensor[self.rows] = weights
+
+
+def made_with_seed(make_model, seed):
+    """The network that make_model() gives after `seed_everything(seed)`."""
+    seed_everything(seed)
+    return make_model()
+
+
+@contextmanager
+def random_states_kept():
+    """Whatever is drawn or seeded meanwhile, the global random states are afterwards as before."""
+    python, of_numpy = random.getstate(), np.random.get_state()
+    of_torch = checks.RandomState(
+        [torch.device("cuda", i) for i in range(torch.cuda.device_count())]
+    )
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(of_numpy)
+        of_torch.put_back()
