@@ -107,8 +107,8 @@ CALLS = {
     "weighted_sum": (
         plotting.weighted_sum,
         (LINE, torch.stack([LINE, -LINE], dim=1), 0 * LINE),
-        {"message": "They add up."},
-        "2 units",
+        {"message": "They add up.", "part": "triangle"},
+        "2 triangles",
     ),
     "error_by_setting": (
         plotting.error_by_setting,

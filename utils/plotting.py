@@ -266,7 +266,7 @@ def activation_grid(ax, x, activations, message):
 
 
 @figure(height=3.1)
-def weighted_sum(ax, x, parts, total, message):
+def weighted_sum(ax, x, parts, total, message, part="unit"):
     """Draw what each hidden unit adds to the prediction, and the sum.
 
     Args:
@@ -274,15 +274,16 @@ def weighted_sum(ax, x, parts, total, message):
         parts: each unit's activation times its output weight, shape (n, units).
         total: the prediction, shape (n,) or (n, 1).
         message: what the figure shows, in one sentence, for its text alternative.
+        part: what one column of `parts` is of.
     """
     x, parts = to_array(x).ravel(), to_array(parts)
-    for unit in range(parts.shape[1]):
-        label = "each unit's part" if unit == 0 else None
-        ax.plot(x, parts[:, unit], color="#3C7FA8", linewidth=1.1, linestyle="--", label=label)
-    ax.plot(x, to_array(total).ravel(), color="#D55E00", linewidth=2.4, label="their sum")
+    for column in range(parts.shape[1]):
+        label = f"each {part}'s part" if column == 0 else None
+        ax.plot(x, parts[:, column], color="#3C7FA8", linewidth=1.1, linestyle="--", label=label)
+    ax.plot(x, to_array(total).ravel(), color="#D55E00", linewidth=2.4, label="prediction")
     ax.set(xlabel="x", ylabel="contribution")
     ax.figure.legend(loc="outside right center")
-    return f"{message} The parts of {parts.shape[1]} units as dashed curves, their sum as a line."
+    return f"{message} The parts of {parts.shape[1]} {part}s as dashed curves, their sum as a line."
 
 
 @figure(height=3.0)

@@ -141,8 +141,14 @@ def loops_in(function):
 
 
 def names_in(function):
-    """Return the names and attributes that a function's code uses."""
-    return set(getattr(getattr(function, "__code__", None), "co_names", ()))
+    """Return the names and attributes that a function's code uses, functions inside it as well."""
+    codes, names = [getattr(function, "__code__", None)], set()
+    while codes:
+        code = codes.pop()
+        if isinstance(code, types.CodeType):
+            names |= set(code.co_names)
+            codes += code.co_consts
+    return names
 
 
 # --------------------------------------------------------------------------------- comparing it

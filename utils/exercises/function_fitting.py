@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from utils.exercises.answers import Complaint, discard, kind_of
+from utils.exercises.answers import Complaint, discard, kind_of, names_in
 from utils.exercises.core import ChoiceExercise, FunctionExercise, ValueExercise, WrongAnswer
 
 line_gradient = FunctionExercise(
@@ -55,6 +55,35 @@ line_gradient = FunctionExercise(
         ),
         WrongAnswer(
             "def line_gradient(m, c, x, y):\n"
+            "    residuals = y - (m * x + c)\n"
+            "    return torch.stack([-(x * residuals).mean(), -residuals.mean()])",
+            "The factor 2 is missing: the derivative of a square is 2 times what is squared.",
+            says="factor 2 is missing",
+        ),
+        WrongAnswer(
+            "def line_gradient(m, c, x, y):\n"
+            "    residuals = y - (m * x + c)\n"
+            "    return torch.stack([-2 * residuals.mean(), -2 * (x * residuals).mean()])",
+            "The two are swapped: m first, then c.",
+            says="swapped",
+        ),
+        WrongAnswer(
+            "def line_gradient(m, c, x, y):\n"
+            "    residuals = y - (m * x + c)\n"
+            "    return -2 / 3 * torch.stack([(x * residuals).sum(), residuals.sum()])",
+            "3 is the number of points in the example: n is len(x).",
+            says="n is len(x)",
+        ),
+        WrongAnswer(
+            "def line_gradient(m, c, x, y):\n"
+            "    x, y = torch.tensor([1.0, 2.0, 3.0]), torch.tensor([2.1, 3.9, 6.2])\n"
+            "    residuals = y - (m * x + c)\n"
+            "    return torch.stack([-2 * (x * residuals).mean(), -2 * residuals.mean()])",
+            "This uses the three points of the notebook, not the x and y that it is given.",
+            says="three points of the notebook",
+        ),
+        WrongAnswer(
+            "def line_gradient(m, c, x, y):\n"
             "    residuals = y - x\n"
             "    return torch.stack([-2 * (x * residuals).mean(), -2 * residuals.mean()])",
             "The residual compares y with the prediction m * x + c, not with x.",
@@ -82,6 +111,11 @@ parameter_count = ValueExercise(
             "parameter_count = 82",
             "One too many: the input layer has no bias, it only hands its number on.",
             says="input layer has no bias",
+        ),
+        WrongAnswer(
+            "parameter_count = 80",
+            "One too few: the output unit has a bias too.",
+            says="output unit has a bias",
         ),
         WrongAnswer(
             "parameter_count = 17",
@@ -137,8 +171,8 @@ def after_one_step(training_step, x, y):
         return None
     if isinstance(loss, torch.Tensor):
         raise Complaint(
-            "the loss came back as a tensor, which keeps its whole graph in memory: return "
-            "loss.item(), a plain number."
+            f"here came a tensor of shape {tuple(loss.shape)}, not a plain number: return "
+            "loss.item(). A loss kept as a tensor can keep its whole graph in memory."
         )
     if not isinstance(loss, float):
         discard(loss)
@@ -169,13 +203,14 @@ training_step = FunctionExercise(
     wrong_answers=[
         WrongAnswer(
             STEP.replace("    optimizer.zero_grad()\n", ""),
-            "The step used old gradients too: optimizer.zero_grad() is missing before backward().",
-            says="zero_grad() is missing",
+            "The step used old gradients too: call optimizer.zero_grad() before backward(), not "
+            "only after step().",
+            says="zero_grad() before backward()",
         ),
         WrongAnswer(
             STEP.replace("    optimizer.step()\n", ""),
-            "The parameters have not moved: is optimizer.step() there, and does nothing clear the "
-            "gradients between backward() and step()?",
+            "The parameters have not moved: are backward() and step() both there, and does nothing "
+            "clear the gradients between them?",
             says="have not moved",
         ),
         WrongAnswer(
@@ -200,8 +235,21 @@ training_step = FunctionExercise(
     ],
 )
 
+OTHERS = {"clamp", "clip", "where", "minimum", "maximum", "min", "max", "hardtanh", "relu6"}
+
+
+def from_relus(plateau, x):
+    """Run the answer, once it is clear that it uses nothing but ReLU, sums and factors."""
+    others = names_in(plateau) & OTHERS
+    if others:
+        names = ", ".join(sorted(others))
+        raise Complaint(f"there is {names} in it: use only torch.relu, sums and factors.")
+    return plateau(x)
+
+
 plateau = FunctionExercise(
     "plateau",
+    watch=from_relus,
     cases=lambda: [
         (torch.tensor([0.0, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 6.0]),),
         (torch.linspace(-1, 8, 40),),
@@ -216,7 +264,7 @@ plateau = FunctionExercise(
         def plateau(x):
             return torch.relu(x - 1) - torch.relu(x - 2) - torch.relu(x - 3) + torch.relu(x - 4)
     """,
-    insight="Four hidden units, output weights 1, -1, -1, 1: with enough plateaus, any shape.",
+    insight="As one hidden layer: four units, output weights 1, -1, -1, 1.",
     wrong_answers=[
         WrongAnswer(
             "def plateau(x):\n    return torch.relu(x - 1) - torch.relu(x - 2)",
