@@ -16,36 +16,13 @@ import pytest
 from launcher_course import (
     ROOT,
     WINDOWS,
-    Course,
     echoed,
-    made_like,
     only_posix,
     works,
     write,
 )
 
 import course
-
-
-@pytest.fixture
-def new_course(tmp_path):
-    """A course whose environment is not made yet."""
-    return Course(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory):
-    """A course that is set up; tests take copies of it."""
-    first = Course(tmp_path_factory.mktemp("template"))
-    first.succeeds("solved")
-    return first
-
-
-@pytest.fixture
-def made_course(template, tmp_path):
-    """A course whose environment is made and marked."""
-    return made_like(template, tmp_path)
-
 
 # -- The running Python ------------------------------------------------------------------------
 

@@ -8,12 +8,6 @@ import pytest
 from launcher_course import NOTEBOOKS, WINDOWS, Course, made_like, notebook, write
 
 
-@pytest.fixture
-def new_course(tmp_path):
-    """A course whose environment is not made yet."""
-    return Course(tmp_path)
-
-
 @pytest.fixture(scope="module")
 def template(tmp_path_factory):
     """A course that is set up, with the copies laid; tests take copies of it."""

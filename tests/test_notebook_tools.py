@@ -81,13 +81,12 @@ def test_what_is_not_the_same_everywhere_is_not_written(tmp_path, monkeypatch, s
 
 
 def test_stopped_by_the_keyboard_it_leaves_the_file(notebook):
-    class Bar:
-        def update(self):
-            raise KeyboardInterrupt
+    def stopped(number):
+        raise KeyboardInterrupt
 
     before = notebook.read_bytes()
     with pytest.raises(KeyboardInterrupt):
-        refresh.refresh(notebook, Bar())
+        refresh.refresh(notebook, stopped)
     assert notebook.read_bytes() == before
     assert [path.name for path in notebook.parent.iterdir()] == [notebook.name]
 

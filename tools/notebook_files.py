@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.image import imread
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from tqdm import tqdm
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
@@ -211,6 +212,30 @@ def same_pictures(outputs, others):
         picture_difference(one, other) <= PICTURE_TOLERANCE
         for one, other in zip(first, second, strict=True)
     )
+
+
+def each_with_progress(paths, runs, work):
+    """Go through notebooks with a bar that counts cells, on a terminal; say each one's result.
+
+    Args:
+        paths: notebook files.
+        runs: how often `work` runs each cell.
+        work: called with a path and a function to call after each cell; returns what was done, as
+            a short text, and what is wrong, as a list of texts.
+
+    Returns:
+        int: 1 if anything is wrong, else 0: an exit status.
+    """
+    cells = sum(len(code_cells(read(path))) for path in paths) * runs
+    silent = True if os.environ.get("COURSE_PROGRESS") == "0" else None  # None: only on a terminal
+    failed = False
+    with tqdm(total=cells, unit="cell", disable=silent, leave=False) as bar:
+        for path in paths:
+            bar.set_description(path.stem)
+            done, wrong = work(path, lambda number: bar.update())
+            bar.write("\n".join([done, *wrong]))
+            failed = failed or bool(wrong)
+    return int(failed)
 
 
 def first_difference(text, other):

@@ -9,16 +9,14 @@ refreshing an unchanged notebook changes nothing. Stopped or failed, it leaves t
 
 import argparse
 import copy
-import os
 import sys
-
-from tqdm import tqdm
 
 from tools.notebook_files import (
     EXEMPT,
     METADATA,
     Runner,
     code_cells,
+    each_with_progress,
     first_difference,
     published,
     read,
@@ -31,12 +29,12 @@ from tools.notebook_files import (
 RUNS = {"first run": False, "second run": False, "other CPU": True}
 
 
-def refresh(path, bar=None, renew=False):
+def refresh(path, on_cell=lambda number: None, renew=False):
     """Refresh one notebook.
 
     Args:
         path: the notebook file.
-        bar: a progress bar that counts cells.
+        on_cell: called after each cell.
         renew: take every output anew, also those that would be kept.
 
     Returns:
@@ -46,7 +44,7 @@ def refresh(path, bar=None, renew=False):
     runs = {}
     for name, other_cpu in RUNS.items():
         fresh = copy.deepcopy(committed)
-        runs[name] = Runner(fresh, other_cpu).run(lambda done: bar and bar.update())
+        runs[name] = Runner(fresh, other_cpu).run(on_cell)
         for cell in code_cells(fresh):
             wrong = [out for out in cell.outputs if out.output_type == "error"]
             wrong += [out for out in cell.outputs if out.get("name") == "stderr"]
@@ -89,18 +87,13 @@ def main(arguments=None):
     parser.add_argument("numbers", nargs="*", help="which notebooks, for example 01 (default: all)")
     parser.add_argument("--renew", action="store_true", help="take every output anew")
     options = parser.parse_args(arguments)
-    paths = published(options.numbers)
-    cells = sum(len(code_cells(read(path))) for path in paths) * len(RUNS)
-    failed = 0
-    silent = True if os.environ.get("COURSE_PROGRESS") == "0" else None  # None: only on a terminal
-    with tqdm(total=cells, unit="cell", disable=silent, leave=False) as bar:
-        for path in paths:
-            bar.set_description(path.stem)
-            changed, complaints = refresh(path, bar, options.renew)
-            failed += bool(complaints)
-            result = "NOT written" if complaints else "written" if changed else "unchanged"
-            bar.write("\n".join([f"{path.name}: {result}", *complaints]))
-    return 1 if failed else 0
+
+    def work(path, on_cell):
+        changed, complaints = refresh(path, on_cell, options.renew)
+        result = "NOT written" if complaints else "written" if changed else "unchanged"
+        return f"{path.name}: {result}", complaints
+
+    return each_with_progress(published(options.numbers), len(RUNS), work)
 
 
 if __name__ == "__main__":

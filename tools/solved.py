@@ -9,10 +9,7 @@ print: doing an exercise changes nothing else.
 import argparse
 import copy
 import importlib
-import os
 import sys
-
-from tqdm import tqdm
 
 from tools.notebook_files import (
     BUILD,
@@ -20,6 +17,7 @@ from tools.notebook_files import (
     METADATA,
     Runner,
     code_cells,
+    each_with_progress,
     first_difference,
     published,
     read,
@@ -91,21 +89,15 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(prog="course.py solved", description=__doc__.split("\n")[0])
     parser.add_argument("numbers", nargs="*", help="which notebooks, for example 01 (default: all)")
     paths = published(parser.parse_args(arguments).numbers)
-    cells = sum(len(code_cells(read(path))) for path in paths)
-    failed = 0
-    silent = True if os.environ.get("COURSE_PROGRESS") == "0" else None  # None: only on a terminal
-    with tqdm(total=cells, unit="cell", disable=silent, leave=False) as bar:
-        for path in paths:
-            bar.set_description(path.stem)
-            solved, found = build(path, lambda done: bar.update())
-            target = BUILD / "solved" / path.name
-            write(solved, target)
-            failed += bool(found)
-            where = target.relative_to(BUILD.parent)
-            bar.write(
-                "\n".join([f"{where}: {'PROBLEMS' if found else 'every check passes'}", *found])
-            )
-    return 1 if failed else 0
+
+    def work(path, on_cell):
+        solved, found = build(path, on_cell)
+        target = BUILD / "solved" / path.name
+        write(solved, target)
+        result = "PROBLEMS" if found else "every check passes"
+        return f"{target.relative_to(BUILD.parent)}: {result}", found
+
+    return each_with_progress(paths, 1, work)
 
 
 if __name__ == "__main__":
