@@ -1,0 +1,133 @@
+"""Build slides from the notebooks: one deck each, for any browser, without a network.
+
+    python3 course.py slides [NN ...]
+
+The decks go to build/slides/. Each notebook's own slide types say what begins a slide; this module
+only lays out: the answers are unfolded, code that belongs behind the scene is left out, and every
+slide without a heading says which section it is in.
+"""
+
+import argparse
+import copy
+import re
+import shutil
+import sys
+from pathlib import Path
+
+from nbconvert.exporters import SlidesExporter
+from traitlets.config import Config
+
+from tools.notebook_files import BUILD, published, read, tags
+
+TOOLS = Path(__file__).resolve().parent
+ASSETS = TOOLS / "slides_assets"
+TEMPLATE = TOOLS / "slides_template"
+TARGET = BUILD / "slides"
+OWN_FILES = ["deck.css", "deck.js"]
+
+HEADING = re.compile(r"^#+ (.+)$", re.M)
+SECTION = re.compile(r"^## (\d+ · .+?\?)", re.M)
+MINUTES = re.compile(r"^(#+ .+?) \(([^()]*min)\)$", re.M)
+DETAILS = re.compile(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>", re.S)
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def slide_type(cell):
+    """Return a cell's slide type; "-" goes on with what the cell before began."""
+    return cell.metadata.get("slideshow", {}).get("slide_type", "-")
+
+
+def presented(notebook):
+    """Return a copy of a notebook as it is shown: answers unfolded, slides with their titles."""
+    shown = copy.deepcopy(notebook)
+    shown.metadata.title = heading_of(shown.cells[0].source)
+    section = shown.metadata.title
+    for cell in shown.cells:
+        cell.metadata.setdefault("tags", [])
+        if cell.cell_type == "markdown":
+            found = SECTION.search(cell.source)
+            section = found[1] if found else section
+        own = heading_of(cell.source) if cell.cell_type == "markdown" else None
+        if cell.cell_type == "markdown" and own and cell.source.startswith("## ") and not found:
+            section = own  # the last pages
+        cell.metadata.slide_title = own or plain(section)
+        cell.metadata.running_title = None if own else plain(section)
+        if cell.cell_type == "markdown":
+            lay_out_words(cell)
+        elif cell.cell_type == "code":
+            lay_out_outputs(cell)
+    return shown
+
+
+def heading_of(source):
+    """Return the first heading of a text without the minutes behind it, None without one."""
+    found = HEADING.search(MINUTES.sub(r"\1", source))
+    return plain(found[1]) if found and source.lstrip().startswith("#") else None
+
+
+def plain(text):
+    """Return a heading without the signs of Markdown."""
+    return re.sub(r"[`*]", "", text)
+
+
+def lay_out_words(cell):
+    """Unfold answers, mark questions and answers, set the minutes of a heading in small letters."""
+    if DETAILS.search(cell.source):
+        # A presenter cannot unfold: the answer comes as a step of its own, and then is all there.
+        cell.source = DETAILS.sub(lambda found: f"**{found[1]}.** {found[2].strip()}", cell.source)
+        cell.metadata.tags.append("answer")
+    elif cell.source.startswith("**Predict.**"):
+        cell.metadata.tags.append("predict")
+    cell.source = MINUTES.sub(r"\1 <small>\2</small>", cell.source)
+
+
+def lay_out_outputs(cell):
+    """Leave out outputs that say nothing on a slide."""
+    cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
+    if "exercises." in cell.source and ".check(" in cell.source:
+        cell.outputs = []  # "not attempted yet"
+    if "slide-hide-code" in tags(cell):
+        cell.metadata.transient = {"remove_source": True}
+
+
+def exporter():
+    """Return nbconvert's exporter with the course's template."""
+    config = Config()
+    config.SlidesExporter.exclude_input_prompt = True
+    config.SlidesExporter.exclude_output_prompt = True
+    config.SlidesExporter.exclude_anchor_links = True
+    return SlidesExporter(
+        config=config, template_name=TEMPLATE.name, extra_template_basedirs=[str(TOOLS)]
+    )
+
+
+def lay_assets(target=TARGET):
+    """Lay what the decks load beside them."""
+    shutil.copytree(ASSETS, target / "assets", dirs_exist_ok=True)
+    for name in OWN_FILES:
+        shutil.copyfile(TEMPLATE / name, target / "assets" / name)
+
+
+def build(path, target=TARGET):
+    """Build the deck of one notebook; return its path. `lay_assets` lays what it loads."""
+    page, _ = exporter().from_notebook_node(presented(read(path)))
+    target.mkdir(parents=True, exist_ok=True)
+    deck = target / f"{path.stem}.html"
+    deck.write_text(page, encoding="utf-8", newline="\n")
+    return deck
+
+
+def main(arguments=None):
+    """Build the decks asked for; return the exit status."""
+    parser = argparse.ArgumentParser(prog="course.py slides", description=__doc__.split("\n")[0])
+    parser.add_argument("numbers", nargs="*", help="which notebooks, for example 01 (default: all)")
+    paths = published(parser.parse_args(arguments).numbers)
+    lay_assets()
+    for path in paths:
+        print(build(path).relative_to(BUILD.parent))
+    print("Open one in a browser. S opens the speaker's view, Esc the overview, F the full screen.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

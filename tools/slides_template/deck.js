@@ -1,0 +1,88 @@
+// Starts a deck: mathematics is set, each slide gets the largest letters that fit, reveal.js begins.
+// In a function, so that nothing but `deckReady` is left on the page.
+(function () {
+  "use strict";
+  var WIDTH = 1280;
+  var HEIGHT = 720;
+  // From the most to the least that a slide may take; nothing readable lies below the second.
+  var SIZES = { "--text": [30, 20, "px"], "--code": [23, 16, "px"], "--figure": [1.7, 1.22, ""] };
+  var STEPS = 16;
+  var started = false;
+
+  window.MathJax = {
+    tex2jax: { inlineMath: [["$", "$"]], displayMath: [["$$", "$$"]], processEscapes: true },
+    displayAlign: "left",
+    displayIndent: "2em",
+    messageStyle: "none",
+    showMathMenu: false,
+    "fast-preview": { disabled: true },
+    // The size of letters is the slide's, also where a slide is hidden and cannot be measured.
+    SVG: { matchFontHeight: false, scale: 105 },
+    AuthorInit: function () {
+      window.MathJax.Hub.Register.StartupHook("End", start);
+    },
+  };
+
+  function size(slide, step) {
+    Object.keys(SIZES).forEach(function (name) {
+      var most = SIZES[name][0];
+      var least = SIZES[name][1];
+      slide.style.setProperty(name, most + ((least - most) * step) / STEPS + SIZES[name][2]);
+    });
+  }
+
+  function fits(slide) {
+    var pieces = Array.from(slide.querySelectorAll("pre, table, .jp-Cell"));
+    return (
+      slide.scrollHeight <= HEIGHT &&
+      slide.scrollWidth <= WIDTH &&
+      pieces.every(function (piece) {
+        return piece.scrollWidth <= piece.clientWidth + 1;
+      })
+    );
+  }
+
+  function fit(slide) {
+    slide.classList.add("measured");
+    slide.parentElement.classList.add("measured");
+    var low = 0;
+    var high = STEPS;
+    while (low < high) {
+      var middle = Math.floor((low + high) / 2);
+      size(slide, middle);
+      if (fits(slide)) high = middle;
+      else low = middle + 1;
+    }
+    size(slide, low);
+    slide.classList.remove("measured");
+    slide.parentElement.classList.remove("measured");
+  }
+
+  function start() {
+    if (started) return;
+    started = true;
+    document.querySelectorAll(".slides > section > section").forEach(fit);
+    window.Reveal.initialize({
+      width: WIDTH,
+      height: HEIGHT,
+      margin: 0,
+      maxScale: 8,
+      center: false,
+      controls: false,
+      // One way through the talk: a clicker's or arrow's "next" shows every slide.
+      navigationMode: "linear",
+      hash: true,
+      slideNumber: "c/t",
+      transition: "none",
+      backgroundTransition: "none",
+      plugins: [window.RevealNotes],
+    }).then(function () {
+      window.deckReady = true;
+    });
+  }
+
+  // Without mathematics a talk is still a talk.
+  window.addEventListener("load", function () {
+    window.setTimeout(start, 10000);
+  });
+})();
