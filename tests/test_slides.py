@@ -48,7 +48,7 @@ async (smallest) => {
     const say = (what) => wrong.push(`${slide.dataset.title} (${slide.dataset.cell}): ${what}`);
     const scale = Reveal.getScale();
     const room = slide.getBoundingClientRect();
-    const bottom = room.top + (720 - 12) * scale, right = room.left + (1280 - 12) * scale;
+    const bottom = room.top + (720 - 30) * scale, right = room.left + (1280 - 48) * scale;
     if (room.left < -1 || room.top < -1 || room.right > innerWidth + 1) say("is not on the screen");
     let low = 0, wide = 0, small = new Set();
     const look = (box) => { low = Math.max(low, box.bottom - bottom); wide = Math.max(wide, box.right - right, room.left - box.left); };

@@ -25,8 +25,9 @@ TEMPLATE = TOOLS / "slides_template"
 TARGET = BUILD / "slides"
 OWN_FILES = ["deck.css", "deck.js"]
 
-HEADING = re.compile(r"^#+ (.+)$", re.M)
-SECTION = re.compile(r"^## (\d+ · .+?\?)", re.M)
+HEADING = re.compile(r"#+ (.+)")
+PREDICT = "**Predict.**"
+BLANK_LINES = re.compile(r"\n\n\n+")
 MINUTES = re.compile(r"^(#+ .+?) \(([^()]*min)\)$", re.M)
 DETAILS = re.compile(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>", re.S)
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -41,33 +42,29 @@ def presented(notebook):
     """Return a copy of a notebook as it is shown: answers unfolded, slides with their titles."""
     shown = copy.deepcopy(notebook)
     shown.metadata.title = heading_of(shown.cells[0].source)
-    section = shown.metadata.title
+    section = running = shown.metadata.title
     for cell in shown.cells:
         cell.metadata.setdefault("tags", [])
+        own = None
         if cell.cell_type == "markdown":
-            found = SECTION.search(cell.source)
-            section = found[1] if found else section
-        own = heading_of(cell.source) if cell.cell_type == "markdown" else None
-        if cell.cell_type == "markdown" and own and cell.source.startswith("## ") and not found:
-            section = own  # the last pages
-        cell.metadata.slide_title = own or plain(section)
-        cell.metadata.running_title = None if own else plain(section)
-        if cell.cell_type == "markdown":
+            own = heading_of(cell.source)
+            if own:
+                section = section if cell.source.startswith("###") else own
+                running = own  # an exercise's, until the section goes on
+            elif PREDICT in cell.source:
+                running = section
             lay_out_words(cell)
         elif cell.cell_type == "code":
-            lay_out_outputs(cell)
+            lay_out_code(cell)
+        cell.metadata.slide_title = own or running
+        cell.metadata.running_title = None if own else running
     return shown
 
 
 def heading_of(source):
-    """Return the first heading of a text without the minutes behind it, None without one."""
-    found = HEADING.search(MINUTES.sub(r"\1", source))
-    return plain(found[1]) if found and source.lstrip().startswith("#") else None
-
-
-def plain(text):
-    """Return a heading without the signs of Markdown."""
-    return re.sub(r"[`*]", "", text)
+    """Return the heading that a text begins with, without the minutes; None without one."""
+    found = HEADING.match(MINUTES.sub(r"\1", source))
+    return re.sub(r"[`*]", "", found[1]) if found else None
 
 
 def lay_out_words(cell):
@@ -76,13 +73,14 @@ def lay_out_words(cell):
         # A presenter cannot unfold: the answer comes as a step of its own, and then is all there.
         cell.source = DETAILS.sub(lambda found: f"**{found[1]}.** {found[2].strip()}", cell.source)
         cell.metadata.tags.append("answer")
-    elif cell.source.startswith("**Predict.**"):
+    elif cell.source.startswith(PREDICT):
         cell.metadata.tags.append("predict")
     cell.source = MINUTES.sub(r"\1 <small>\2</small>", cell.source)
 
 
-def lay_out_outputs(cell):
-    """Leave out outputs that say nothing on a slide."""
+def lay_out_code(cell):
+    """Leave out what says nothing on a slide: inputs tagged so, some outputs, empty lines."""
+    cell.source = BLANK_LINES.sub("\n\n", cell.source)
     cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
     if "exercises." in cell.source and ".check(" in cell.source:
         cell.outputs = []  # "not attempted yet"

@@ -5,7 +5,7 @@
   var WIDTH = 1280;
   var HEIGHT = 720;
   // From the most to the least that a slide may take; nothing readable lies below the second.
-  var SIZES = { "--text": [30, 20, "px"], "--code": [23, 16, "px"], "--figure": [1.7, 1.22, ""] };
+  var SIZES = { "--text": [32, 20, "px"], "--code": [24, 16, "px"], "--figure": [1.7, 1.22, ""], "--air": [1, 0.4, ""] };
   var STEPS = 16;
   var started = false;
 
@@ -17,11 +17,23 @@
     showMathMenu: false,
     "fast-preview": { disabled: true },
     // The size of letters is the slide's, also where a slide is hidden and cannot be measured.
-    SVG: { matchFontHeight: false, scale: 105 },
+    SVG: { matchFontHeight: false, scale: 92 },
     AuthorInit: function () {
       window.MathJax.Hub.Register.StartupHook("End", start);
     },
   };
+
+  // A long list of short lines reads better in two columns than in small letters.
+  function lay(output) {
+    var lines = output.textContent.trim().split("\n");
+    var longest = Math.max.apply(
+      null,
+      lines.map(function (line) {
+        return line.length;
+      })
+    );
+    if (lines.length >= 14 && longest <= 46) output.classList.add("two-columns");
+  }
 
   function size(slide, step) {
     Object.keys(SIZES).forEach(function (name) {
@@ -61,6 +73,7 @@
   function start() {
     if (started) return;
     started = true;
+    document.querySelectorAll(".jp-RenderedText pre").forEach(lay);
     document.querySelectorAll(".slides > section > section").forEach(fit);
     window.Reveal.initialize({
       width: WIDTH,
