@@ -23,6 +23,8 @@ WHICH = "Numbers or names of notebooks may follow: 00 01"
 HANDED_OVER = {
     "refresh": ("execute notebooks and write their outputs, where they changed", WHICH),
     "solved": ("execute copies with every exercise solved, in build/", WHICH),
+    "slides": ("build slides from notebooks, for any browser, in build/", WHICH),
+    "handout": ("build copies with questions, tasks and empty cells, in build/", WHICH),
     "bench": ("measure how fast training is, in one table", "Options may follow: --rounds 3"),
 }
 

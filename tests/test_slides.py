@@ -8,10 +8,20 @@ import shutil
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import nbformat
 import pytest
 
-from tools import slides
-from tools.notebook_files import code_cells, pictures_of, published, read
+from tools import handout, slides
+from tools.notebook_files import (
+    Runner,
+    code_cells,
+    is_exercise,
+    pictures_of,
+    published,
+    read,
+    tags,
+    text_of,
+)
 
 PATHS = published()
 SIZES = [(1280, 720), (1920, 1080)]
@@ -28,71 +38,7 @@ OPTIONS = [
     "--host-resolver-rules=MAP * ~NOTFOUND",
 ]
 
-# Goes to each slide with all its steps, and returns what is wrong as [title, what].
-INSPECT = """
-async (smallest) => {
-  const wrong = [], pictures = {}, cells = [];
-  let seen = 0;
-  const visible = (node) => {
-    for (let e = node; e && e.tagName !== "SECTION"; e = e.parentElement) {
-      const style = getComputedStyle(e);
-      if (style.display === "none" || style.visibility === "hidden" || style.opacity === "0") return false;
-      if (e.matches("aside, script, .MJX_Assistive_MathML, .MathJax_Preview")) return false;
-    }
-    return true;
-  };
-  for (const slide of Reveal.getSlides()) {
-    const { h, v } = Reveal.getIndices(slide);
-    Reveal.slide(h, v, slide.querySelectorAll(".fragment").length - 1);
-    seen += Reveal.getCurrentSlide() === slide;
-    const say = (what) => wrong.push(`${slide.dataset.title} (${slide.dataset.cell}): ${what}`);
-    const scale = Reveal.getScale();
-    const room = slide.getBoundingClientRect();
-    const bottom = room.top + (720 - 30) * scale, right = room.left + (1280 - 48) * scale;
-    if (room.left < -1 || room.top < -1 || room.right > innerWidth + 1) say("is not on the screen");
-    let low = 0, wide = 0, small = new Set();
-    const look = (box) => { low = Math.max(low, box.bottom - bottom); wide = Math.max(wide, box.right - right, room.left - box.left); };
-    const words = document.createTreeWalker(slide, NodeFilter.SHOW_TEXT);
-    while (words.nextNode()) {
-      const node = words.currentNode, text = node.data.trim(), parent = node.parentElement;
-      if (!text || parent.closest("aside, script, .MJX_Assistive_MathML, .MathJax_Preview")) continue;
-      if (!visible(parent)) { say(`cannot be seen: ${text.slice(0, 40)}`); continue; }
-      const range = document.createRange();
-      range.selectNodeContents(node);
-      for (const box of range.getClientRects()) look(box);
-      const size = parseFloat(getComputedStyle(parent).fontSize) * scale;
-      if (size < smallest - 0.01) small.add(`${size.toFixed(1)} px: ${text.slice(0, 30)}`);
-      if (!parent.closest("pre, code") && /\\$[^$]+\\$|\\\\\\(|\\\\\\[|\\\\begin/.test(text)) say(`mathematics is not typeset: ${text.slice(0, 40)}`);
-    }
-    for (const box of slide.querySelectorAll("pre, table, div, p, li")) {
-      if (visible(box) && box.scrollWidth > box.clientWidth + 2 && box.clientWidth && getComputedStyle(box).display !== "inline") wide = Math.max(wide, (box.scrollWidth - box.clientWidth) * scale);
-    }
-    for (const image of slide.querySelectorAll("img")) {
-      try { await image.decode(); } catch (error) { say("a figure is missing"); }
-      const box = image.getBoundingClientRect();
-      look(box);
-      if (!visible(image) || box.width < 200 * scale || box.height < 40 * scale) say("a figure is too small to be seen");
-      const alternative = image.getAttribute("alt") || "";
-      if (alternative.length < 20 || alternative.startsWith("No description")) say("a figure has no alternative");
-      const cell = image.closest(".jp-Cell").id.replace("cell-id=", "");
-      pictures[cell] = (pictures[cell] || 0) + 1;
-    }
-    for (const source of slide.querySelectorAll('script[type^="math/tex"]')) {
-      const drawn = source.previousElementSibling && source.previousElementSibling.querySelector("svg");
-      const box = drawn && drawn.getBoundingClientRect();
-      if (!box || box.width < 2 || box.height < 2 || drawn.querySelector('[fill="red"], .noError')) say(`mathematics is not typeset: ${source.text.slice(0, 40)}`);
-      else look(box);
-    }
-    if (slide.querySelector(".noError, .MathJax_Error")) say("mathematics has an error");
-    if (slide.querySelector("details")) say("an answer is folded");
-    if (low > 1) say(`is ${Math.round(low / scale)} pixels too high`);
-    if (wide > 1) say(`is ${Math.round(wide / scale)} pixels too wide`);
-    for (const text of small) say(`small text, ${text}`);
-    for (const cell of slide.querySelectorAll(".jp-Cell")) cells.push(cell.id.replace("cell-id=", ""));
-  }
-  return { wrong, pictures, cells, seen, slides: Reveal.getTotalSlides() };
-}
-"""
+INSPECT = Path(__file__).with_name("inspect_slides.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -195,4 +141,100 @@ def test_the_set_up_is_skipped_and_hidden_code_has_no_input(path):
     assert slides.slide_type(cells["setup"]) == "skip"
     for cell in code_cells(read(path)):
         hidden = cells[cell.id].metadata.get("transient", {}).get("remove_source", False)
-        assert hidden == ("slide-hide-code" in cell.metadata.get("tags", []))
+        assert hidden == ("slide-hide-code" in tags(cell))
+
+
+# ------------------------------------------------------------------------ the test's own eyes
+def picture(alternative):
+    """Return an output with a picture of one pixel, shown as large."""
+    png = (
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJg"
+        "gg=="
+    )
+    about = {"image/png": {"alt": alternative, "width": 648, "height": 300}}
+    return nbformat.v4.new_output("display_data", data={"image/png": png}, metadata=about)
+
+
+def code(source="", *outputs):
+    """Return a code cell."""
+    return nbformat.v4.new_code_cell(source, outputs=list(outputs))
+
+
+words = nbformat.v4.new_markdown_cell
+BROKEN = {
+    "pixels too high": code("\n".join(f"line = {number}" for number in range(60))),
+    "pixels too wide": code("x = " + "1 + " * 60 + "1"),
+    "a figure is missing": words('<img src="assets/none.png" alt="A figure that is not there.">'),
+    "a figure has no alternative": code("", picture("")),
+    "mathematics is not typeset: \\unknown": words("The loss is $\\unknown{x}$."),
+    "mathematics is not typeset: The": words('<p class="tex2jax_ignore">The loss $L$.</p>'),
+    "text of 10.0 pixels": words('<p style="font-size: 10px">Small print.</p>'),
+    "cannot be seen": words('<p style="display: none">A secret.</p>'),
+    "an answer is folded": words("<details>No summary.</details>"),
+}
+
+
+@pytest.fixture(scope="module")
+def broken(browser, folder, tmp_path_factory):
+    """What is found on a deck with a slide for each thing that may be wrong."""
+    cells = [words("# 99 · Is anything wrong?")]
+    for number, cell in enumerate(BROKEN.values()):
+        cell.id = f"broken-{number}"
+        cell.metadata["slideshow"] = {"slide_type": "slide"}
+        cells += [cell]
+    cells.append(words('<img src="https://example.org/x.png" alt="A figure from another place.">'))
+    path = tmp_path_factory.mktemp("broken") / "99_broken.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    return inspect_deck(browser, slides.build(path, folder), SIZES[0])
+
+
+@pytest.mark.parametrize("number, problem", list(enumerate(BROKEN)))
+def test_what_is_wrong_on_a_slide_is_found(number, problem, broken):
+    mine = [line for line in broken["wrong"] if f"(broken-{number})" in line]
+    assert any(problem in line for line in mine), broken["wrong"]
+
+
+def test_a_request_to_another_machine_is_found(broken):
+    assert broken["outside"] == ["https://example.org/x.png"]
+
+
+MATHEMATICS = r"""
+# 98 · Is all of mathematics there?
+
+$\mathbb{R}^n, \mathcal{L}, \mathfrak{g}, \mathscr{F}, \boldsymbol{w}, \mathbf{x}, \mathsf{T}$,
+$\mathtt{t}, \operatorname*{argmin}_\theta \lVert y - \hat{y} \rVert_2^2$,
+$\bigl(\tfrac{1}{n}\bigr)$, $\sqrt[3]{x}$, $a × b … ≤ ∈ α$,
+$\cancel{x} \to \leftrightarrow \mapsto \approx \propto \odot \otimes \nabla \partial \ell \infty$
+
+$$\begin{aligned} a &= \overbrace{b + c}^{\text{two words}} \\ d &= \underbrace{e}_{f} \end{aligned}
+\qquad \begin{pmatrix} 1 & \cdots \\ \vdots & \ddots \end{pmatrix} \qquad
+f(x) = \begin{cases} 0 & x < 0 \\ x & \text{else} \end{cases} \qquad
+\Biggl[ \sum_{i=1}^n \int_0^1 \prod_j \Biggr]$$
+"""
+
+
+def test_mathematics_that_no_notebook_needs_yet_is_in_the_local_copy(browser, folder, tmp_path):
+    path = tmp_path / "98_mathematics.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[words(MATHEMATICS.strip())]), path)
+    found = inspect_deck(browser, slides.build(path, folder), SIZES[0])
+    assert not found["errors"] and not found["wrong"] and not found["outside"]
+
+
+# ----------------------------------------------------------------------------------- handouts
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_a_handout_asks_all_and_tells_nothing_and_runs(path):
+    notebook = read(path)
+    recall = handout.handout(notebook)
+    nbformat.validate(recall)
+    text = "\n".join(cell.source for cell in recall.cells)
+    whole = "\n".join(cell.source for cell in notebook.cells)
+    for sign in ["**Predict.**", "\n## ", "\n### Exercise: "]:
+        assert text.count(sign) == whole.count(sign), sign
+    assert "<details>" not in text and "**You see:**" not in text
+    assert not any(cell.outputs for cell in code_cells(recall))
+    filled = [cell for cell in code_cells(recall) if cell.source]
+    assert all(cell.id == "setup" or is_exercise(cell) for cell in filled)
+    assert len(filled) < len(code_cells(recall)) / 2
+    Runner(recall).run()
+    printed = "".join(text_of(cell.outputs) for cell in code_cells(recall))
+    assert printed.count("not attempted yet") == len(filled) - 1 and "[error]" not in printed

@@ -4,6 +4,7 @@ import base64
 import difflib
 import io
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -38,6 +39,8 @@ EXEMPT = {
         "machine-report",
     ): "reports the versions and the device of the machine it runs on"
 }
+# How a question in a notebook begins.
+PREDICT = "**Predict.**"
 # Pictures: mean absolute difference of grey (0 to 1) in the worst of the blocks of 32 x 32 pixels.
 PICTURE_TOLERANCE = 0.08
 BLOCK = 32
@@ -89,6 +92,11 @@ def code_cells(notebook):
 def tags(cell):
     """Return the tags of a cell."""
     return cell.metadata.get("tags", [])
+
+
+def is_exercise(cell):
+    """Return whether a code cell is the stub of an exercise with its check."""
+    return re.search(r"^exercises\.\w+\.check\(", cell.source, re.M) is not None
 
 
 class Runner:

@@ -17,7 +17,7 @@ from pathlib import Path
 from nbconvert.exporters import SlidesExporter
 from traitlets.config import Config
 
-from tools.notebook_files import BUILD, published, read, tags
+from tools.notebook_files import BUILD, PREDICT, is_exercise, published, read, tags
 
 TOOLS = Path(__file__).resolve().parent
 ASSETS = TOOLS / "slides_assets"
@@ -26,7 +26,6 @@ TARGET = BUILD / "slides"
 OWN_FILES = ["deck.css", "deck.js"]
 
 HEADING = re.compile(r"#+ (.+)")
-PREDICT = "**Predict.**"
 BLANK_LINES = re.compile(r"\n\n\n+")
 MINUTES = re.compile(r"^(#+ .+?) \(([^()]*min)\)$", re.M)
 DETAILS = re.compile(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>", re.S)
@@ -82,7 +81,7 @@ def lay_out_code(cell):
     """Leave out what says nothing on a slide: inputs tagged so, some outputs, empty lines."""
     cell.source = BLANK_LINES.sub("\n\n", cell.source)
     cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
-    if "exercises." in cell.source and ".check(" in cell.source:
+    if is_exercise(cell):
         cell.outputs = []  # "not attempted yet"
     if "slide-hide-code" in tags(cell):
         cell.metadata.transient = {"remove_source": True}

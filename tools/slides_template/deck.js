@@ -11,6 +11,7 @@
 
   window.MathJax = {
     tex2jax: { inlineMath: [["$", "$"]], displayMath: [["$$", "$$"]], processEscapes: true },
+    TeX: { extensions: ["AMSmath.js", "AMSsymbols.js", "noErrors.js", "noUndefined.js", "autoload-all.js"] },
     displayAlign: "left",
     displayIndent: "2em",
     messageStyle: "none",
@@ -35,37 +36,47 @@
     if (lines.length >= 14 && longest <= 46) output.classList.add("two-columns");
   }
 
-  function size(slide, step) {
+  function size(slide, step, widest) {
     Object.keys(SIZES).forEach(function (name) {
       var most = SIZES[name][0];
       var least = SIZES[name][1];
-      slide.style.setProperty(name, most + ((least - most) * step) / STEPS + SIZES[name][2]);
+      var value = most + ((least - most) * step) / STEPS;
+      if (name === "--code") value = Math.max(least, Math.min(value, widest));
+      slide.style.setProperty(name, value + SIZES[name][2]);
     });
   }
 
   function fits(slide) {
-    var pieces = Array.from(slide.querySelectorAll("pre, table, .jp-Cell"));
     return (
       slide.scrollHeight <= HEIGHT &&
-      slide.scrollWidth <= WIDTH &&
-      pieces.every(function (piece) {
+      Array.from(slide.querySelectorAll("table, .jp-Cell")).every(function (piece) {
         return piece.scrollWidth <= piece.clientWidth + 1;
       })
     );
   }
 
+  // The largest code whose longest line fits: a long line need not shrink the words around it.
+  function widestCode(slide) {
+    size(slide, 0, Infinity);
+    var sizes = Array.from(slide.querySelectorAll("pre")).map(function (piece) {
+      return (SIZES["--code"][0] * piece.clientWidth) / piece.scrollWidth;
+    });
+    return Math.min.apply(null, [Infinity].concat(sizes)) - 0.05;
+  }
+
   function fit(slide) {
     slide.classList.add("measured");
     slide.parentElement.classList.add("measured");
+    var widest = widestCode(slide);
     var low = 0;
     var high = STEPS;
     while (low < high) {
       var middle = Math.floor((low + high) / 2);
-      size(slide, middle);
+      size(slide, middle, widest);
       if (fits(slide)) high = middle;
       else low = middle + 1;
     }
-    size(slide, low);
+    size(slide, low, widest);
     slide.classList.remove("measured");
     slide.parentElement.classList.remove("measured");
   }
@@ -88,6 +99,7 @@
       slideNumber: "c/t",
       transition: "none",
       backgroundTransition: "none",
+      pdfSeparateFragments: false,
       plugins: [window.RevealNotes],
     }).then(function () {
       window.deckReady = true;
