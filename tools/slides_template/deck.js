@@ -36,12 +36,12 @@
     if (lines.length >= 14 && longest <= 46) output.classList.add("two-columns");
   }
 
-  function size(slide, step, widest) {
+  function size(slide, step, limits) {
     Object.keys(SIZES).forEach(function (name) {
       var most = SIZES[name][0];
       var least = SIZES[name][1];
       var value = most + ((least - most) * step) / STEPS;
-      if (name === "--code") value = Math.max(least, Math.min(value, widest));
+      if (name in limits) value = Math.max(least, Math.min(value, limits[name]));
       slide.style.setProperty(name, value + SIZES[name][2]);
     });
   }
@@ -55,28 +55,32 @@
     );
   }
 
-  // The largest code whose longest line fits: a long line need not shrink the words around it.
-  function widestCode(slide) {
-    size(slide, 0, Infinity);
-    var sizes = Array.from(slide.querySelectorAll("pre")).map(function (piece) {
-      return (SIZES["--code"][0] * piece.clientWidth) / piece.scrollWidth;
+  // The largest size whose longest line fits: a long line need not shrink what stands around it.
+  function widest(slide, name, pieces) {
+    var sizes = Array.from(slide.querySelectorAll(pieces)).map(function (piece) {
+      if (piece.scrollWidth <= piece.clientWidth) return Infinity;
+      return (0.99 * SIZES[name][0] * piece.clientWidth) / piece.scrollWidth;
     });
-    return Math.min.apply(null, [Infinity].concat(sizes)) - 0.05;
+    return Math.min.apply(null, [Infinity].concat(sizes));
   }
 
   function fit(slide) {
     slide.classList.add("measured");
     slide.parentElement.classList.add("measured");
-    var widest = widestCode(slide);
+    size(slide, 0, {});
+    var limits = {
+      "--code": widest(slide, "--code", "pre"),
+      "--text": widest(slide, "--text", ".jp-MarkdownCell"),
+    };
     var low = 0;
     var high = STEPS;
     while (low < high) {
       var middle = Math.floor((low + high) / 2);
-      size(slide, middle, widest);
+      size(slide, middle, limits);
       if (fits(slide)) high = middle;
       else low = middle + 1;
     }
-    size(slide, low, widest);
+    size(slide, low, limits);
     slide.classList.remove("measured");
     slide.parentElement.classList.remove("measured");
   }
