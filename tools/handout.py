@@ -16,9 +16,9 @@ import nbformat
 from tools.notebook_files import (
     BUILD,
     METADATA,
-    PREDICT,
     is_exercise,
     published,
+    question_of,
     read,
     tags,
     write,
@@ -53,8 +53,8 @@ def asked(source):
     if source.startswith(EXERCISE):
         return source
     heading = HEADING.match(source)
-    question = source[source.index(PREDICT) :] if PREDICT in source else ""
-    return "\n\n".join(part for part in [heading[0] if heading else "", question] if part)
+    parts = [heading[0] if heading else "", question_of(source)]
+    return "\n\n".join(part for part in parts if part)
 
 
 def main(arguments=None):

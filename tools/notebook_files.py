@@ -39,7 +39,7 @@ EXEMPT = {
         "machine-report",
     ): "reports the versions and the device of the machine it runs on"
 }
-# How a question in a notebook begins.
+# How a question to answer before the code runs begins.
 PREDICT = "**Predict.**"
 # Pictures: mean absolute difference of grey (0 to 1) in the worst of the blocks of 32 x 32 pixels.
 PICTURE_TOLERANCE = 0.08
@@ -92,6 +92,13 @@ def code_cells(notebook):
 def tags(cell):
     """Return the tags of a cell."""
     return cell.metadata.get("tags", [])
+
+
+def question_of(source):
+    """Return the question that a text asks, an empty text if it asks none."""
+    if PREDICT in source:
+        return source[source.index(PREDICT) :]
+    return source if source.startswith("**") and source.rstrip().endswith("?") else ""
 
 
 def is_exercise(cell):

@@ -17,7 +17,7 @@ from pathlib import Path
 from nbconvert.exporters import SlidesExporter
 from traitlets.config import Config
 
-from tools.notebook_files import BUILD, PREDICT, is_exercise, published, read, tags
+from tools.notebook_files import BUILD, PREDICT, is_exercise, published, question_of, read, tags
 
 TOOLS = Path(__file__).resolve().parent
 ASSETS = TOOLS / "slides_assets"
@@ -72,7 +72,7 @@ def lay_out_words(cell):
         # A presenter cannot unfold: the answer comes as a step of its own, and then is all there.
         cell.source = DETAILS.sub(lambda found: f"**{found[1]}.** {found[2].strip()}", cell.source)
         cell.metadata.tags.append("answer")
-    elif cell.source.startswith(PREDICT):
+    elif question_of(cell.source) == cell.source:
         cell.metadata.tags.append("predict")
     cell.source = MINUTES.sub(r"\1 <small>\2</small>", cell.source)
 
