@@ -86,7 +86,7 @@ def refused(*phrases, model=None, **settings):
 
 @pytest.mark.parametrize("value", [NAN, INFINITE, -INFINITE])
 def test_values_that_are_not_finite(value):
-    refused("inputs", "(4, 1)", "1 values", "NaN or infinite", "row 2", data=(spoiled(X, value), Y))
+    refused("inputs", "(4, 1)", "1 in all", "NaN or infinite", "row 2", data=(spoiled(X, value), Y))
     refused("targets", "NaN or infinite", "row 2", "drop or fill", data=(X, spoiled(Y, value)))
     refused("validation", "inputs", "NaN", validation=(spoiled(X, value), Y))
 

@@ -274,9 +274,9 @@ def check_pair(inputs, targets, where="", values=True):
             bad = ~tensor.detach().isfinite()
             rows = bad.reshape(len(tensor), -1).any(dim=1).nonzero()
             raise InputError(
-                f"{where}the {name} of shape {tuple(tensor.shape)} hold {int(bad.sum())} values "
-                f"that are NaN or infinite, the first in row {int(rows[0])}: drop or fill those "
-                "rows first, since one of them makes every weight NaN."
+                f"{where}the {name} of shape {tuple(tensor.shape)} hold NaN or infinite values "
+                f"({int(bad.sum())} in all, the first in row {int(rows[0])}): drop or fill those "
+                "rows first, since a single one makes every weight NaN."
             )
 
 
