@@ -15,6 +15,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from tqdm import tqdm
 
+from course import OTHER_CPU
+
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 BUILD = ROOT / "build"
@@ -25,13 +27,6 @@ METADATA = {
 
 # What a kernel needs so that it prints the same everywhere; conftest.py sets the same for pytest.
 QUIET = {"COURSE_PROGRESS": "0", "OMP_NUM_THREADS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
-# Another CPU on the same machine: the oldest instructions that the libraries can be told to use.
-OTHER_CPU = {
-    "ATEN_CPU_CAPABILITY": "default",
-    "MKL_CBWR": "COMPATIBLE",
-    "ONEDNN_MAX_CPU_ISA": "SSE41",
-}
-
 # Cells whose output is not compared, with the reason. A structure test holds the tags to this list.
 EXEMPT = {
     (
@@ -132,8 +127,7 @@ class Runner:
             for done, (index, cell) in enumerate(self.numbered(), start=1):
                 self.run_cell(cell, index)
                 on_cell(done)
-        for number, cell in enumerate(code_cells(self.notebook), start=1):
-            cell.execution_count = number
+        set_counts(self.notebook)
         return self.notebook
 
     def kernel(self):

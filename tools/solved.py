@@ -21,7 +21,6 @@ from tools.notebook_files import (
     first_difference,
     published,
     read,
-    set_counts,
     tags,
     text_of,
     write,
@@ -80,7 +79,6 @@ def build(path, on_cell=lambda done: None):
     notebook, exercises = read(path), exercises_of(path.stem)
     solved = Runner(solve(notebook, exercises)).run(on_cell)
     solved.metadata = METADATA
-    set_counts(solved)
     return solved, problems(path.stem, notebook, solved, exercises)
 
 
