@@ -1,7 +1,15 @@
-"""Fixtures of the launcher's tests: copies of the course, with and without an environment."""
+"""Fixtures: a browser, and copies of the course with and without an environment."""
 
 import pytest
+from browser import chromium
 from launcher_course import Course, made_like
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A headless Chromium; without one the test is skipped and says what is missing."""
+    with chromium() as program:
+        yield program
 
 
 @pytest.fixture

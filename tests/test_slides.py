@@ -3,13 +3,12 @@
 The decks are opened as files, in headless Chromium, as an instructor would open them.
 """
 
-import os
-import shutil
+from functools import partial
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
+from browser import stays_in, watched
 
 from tools import handout, slides
 from tools.notebook_files import (
@@ -26,36 +25,7 @@ from tools.notebook_files import (
 PATHS = published()
 SIZES = [(1280, 720), (1920, 1080)]
 SMALLEST_TEXT = 16  # pixels on a screen of 1280 x 720
-BROWSERS = ["chromium", "chromium-browser", "google-chrome"]
-# Chromium of its own accord looks for updates and more; what is left to see is the deck's.
-OPTIONS = [
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND",
-]
-
 INSPECT = Path(__file__).with_name("inspect_slides.js").read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """A headless Chromium, or a skip that says what is missing."""
-    playwright = pytest.importorskip(
-        "playwright.sync_api", reason="playwright is not installed (see tools/requirements.txt)"
-    )
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if not found:
-        pytest.skip("there is no Chromium on this machine, on Debian: apt-get install chromium")
-    # Chromium refuses its sandbox to root, who runs containers.
-    as_root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    with playwright.sync_playwright() as started:
-        program = started.chromium.launch(executable_path=found, args=[*OPTIONS, *as_root])
-        yield program
-        program.close()
 
 
 @pytest.fixture(scope="module")
@@ -84,36 +54,13 @@ def inspected(browser, folder):
 def inspect_deck(browser, deck, size):
     """Open a deck, go through all its slides; return what was found, with requests and errors."""
     width, height = size
-    page = browser.new_page(viewport={"width": width, "height": height})
-    outside, errors = [], []
-
-    def answer(route):
-        if stays_in(route.request.url, deck.parent):
-            route.continue_()
-        else:
-            outside.append(route.request.url)
-            route.abort()
-
-    page.route("**/*", answer)
-    page.on("requestfailed", lambda request: errors.append(f"not loaded: {request.url}"))
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
-    page.on("websocket", lambda socket: outside.append(socket.url))
-    try:
+    screen = {"width": width, "height": height}
+    allowed = partial(stays_in, folder=deck.parent)
+    with watched(browser, allowed, viewport=screen) as (page, outside, errors):
         page.goto(deck.as_uri())
         page.wait_for_function("window.deckReady", timeout=30_000)
         found = page.evaluate(INSPECT, SMALLEST_TEXT * height / 720)
-    finally:
-        page.close()
     return {**found, "outside": outside, "errors": errors}
-
-
-def stays_in(address, folder):
-    """Return whether an address is of a file in the folder, or data on the page."""
-    parts = urlsplit(address)
-    if parts.scheme == "file":
-        return folder.resolve() in Path(unquote(parts.path)).resolve().parents
-    return parts.scheme in ("data", "blob") or address == "about:blank"
 
 
 @pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
