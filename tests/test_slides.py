@@ -21,6 +21,7 @@ from tools.notebook_files import (
     tags,
     text_of,
 )
+from tools.teaching import notes_for
 
 PATHS = published()
 SIZES = [(1280, 720), (1920, 1080)]
@@ -89,6 +90,18 @@ def test_the_set_up_is_skipped_and_hidden_code_has_no_input(path):
     for cell in code_cells(read(path)):
         hidden = cells[cell.id].metadata.get("transient", {}).get("remove_source", False)
         assert hidden == ("slide-hide-code" in tags(cell))
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_every_section_has_speakers_notes_outside_the_steps(path):
+    notebook = read(path)
+    shown = slides.presented(notebook).cells
+    notes = [cell.source for cell in shown if slides.slide_type(cell) == "notes"]
+    assert sorted(notes) == sorted(notes_for(notebook).values())
+    for before, cell in zip(shown, shown[1:], strict=False):
+        if slides.slide_type(cell) == "notes":
+            assert slides.slide_type(before) in ("slide", "subslide", "notes")
+    assert sum("minutes.**" in cell.source for cell in shown) >= 4
 
 
 # ------------------------------------------------------------------------ the test's own eyes

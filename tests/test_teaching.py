@@ -4,39 +4,55 @@ import re
 
 import pytest
 
-from tools.notebook_files import ROOT, published, read
+from tools.notebook_files import published, read
+from tools.teaching import PAGE, SECTION, cells_in, notes_for, plan_for
 
-PAGE = (ROOT / "TEACHING.md").read_text(encoding="utf-8")
 NOTEBOOKS = {path.stem: read(path) for path in published()}
-# A word in code letters on the page that is no cell: commands, files, names from the code.
-SECTION = re.compile(r"## \d+ · (.+\?) \((?:core|extra), (\d+) min\)$", re.M)
 
 
-def plan(stem):
-    """Return the part of the page on one notebook."""
-    title = NOTEBOOKS[stem].cells[0].source.removeprefix("# ")
-    assert f"## {title}\n" in PAGE, f"no plan for {title}"
-    return PAGE.split(f"## {title}\n")[1].split("\n## ")[0]
+def plan_of(stem):
+    """Return the page's plan of a notebook."""
+    return plan_for(NOTEBOOKS[stem].cells[0].source.removeprefix("# "))
 
 
 @pytest.mark.parametrize("stem", NOTEBOOKS)
 def test_the_plan_names_every_section_with_its_minutes(stem):
     text = "\n".join(cell.source for cell in NOTEBOOKS[stem].cells)
-    rows = re.findall(r"^\| (\d+) \| (.+?) \|", plan(stem), re.M)
-    assert [(name, minutes) for minutes, name in rows] == SECTION.findall(text)
+    expected = [(int(minutes), name) for name, _, minutes in SECTION.findall(text)]
+    assert [(minutes, name) for minutes, name, _ in plan_of(stem).sections] == expected
+
+
+def test_there_is_a_plan_for_no_other_notebook():
+    titles = re.findall(r"^## (\d\d · .+)$", PAGE.read_text(encoding="utf-8"), re.M)
+    assert titles == [book.cells[0].source.removeprefix("# ") for book in NOTEBOOKS.values()]
 
 
 @pytest.mark.parametrize("stem", NOTEBOOKS)
 def test_the_cells_that_it_names_exist(stem):
+    plan = plan_of(stem)
+    texts = [plan.cut, *plan.wrong, *plan.ask, *(activity for _, _, activity in plan.sections)]
+    named = {name for text in texts for name in cells_in(text)}
     ids = {cell.id for cell in NOTEBOOKS[stem].cells}
-    named = set(re.findall(r"`([a-z]+(?:-[a-z0-9]+)+)`", plan(stem)))
     assert named, "a plan points to cells"
     assert named <= ids, f"no such cells: {sorted(named - ids)}"
 
 
 @pytest.mark.parametrize("stem", NOTEBOOKS)
-def test_it_says_what_to_cut_what_goes_wrong_and_what_to_ask(stem):
-    text = plan(stem)
-    assert "**Cut first:**" in text and "**Ask:**" in text
-    wrong = text.split("**What a room gets wrong**")[1].split("**Ask:**")[0]
-    assert len(re.findall(r"^- \*", wrong, re.M)) >= 2
+def test_it_says_what_to_cut_what_goes_wrong_and_what_to_ask_each_at_a_cell(stem):
+    plan = plan_of(stem)
+    assert plan.cut and len(plan.wrong) >= 2 and plan.ask
+    for remark in plan.wrong + plan.ask:
+        assert re.match(r"\*[^*]+[.?]\* \S", remark), f"a thought and what to say to it: {remark}"
+        assert cells_in(remark), f"names no cell: {remark}"
+
+
+@pytest.mark.parametrize("stem", NOTEBOOKS)
+def test_the_slides_get_every_word_of_it_as_notes(stem):
+    notes = notes_for(NOTEBOOKS[stem])
+    plan = plan_of(stem)
+    for remark in plan.wrong + plan.ask:
+        assert remark in notes[cells_in(remark)[0]]
+    text = "\n".join(notes.values())
+    assert plan.cut in notes["title"]
+    for minutes, _, activity in plan.sections:
+        assert f"**{minutes} minutes.** {activity}" in text

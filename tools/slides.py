@@ -4,7 +4,8 @@
 
 The decks go to build/slides/. Each notebook's own slide types say what begins a slide; this module
 only lays out: the answers are unfolded, code that belongs behind the scene is left out, and every
-slide without a heading says which section it is in.
+slide without a heading says which section it is in. What the speaker is to know comes from
+TEACHING.md.
 """
 
 import argparse
@@ -14,10 +15,12 @@ import shutil
 import sys
 from pathlib import Path
 
+import nbformat
 from nbconvert.exporters import SlidesExporter
 from traitlets.config import Config
 
 from tools.notebook_files import BUILD, PREDICT, is_exercise, published, question_of, read, tags
+from tools.teaching import notes_for
 
 TOOLS = Path(__file__).resolve().parent
 ASSETS = TOOLS / "slides_assets"
@@ -57,7 +60,24 @@ def presented(notebook):
             lay_out_code(cell)
         cell.metadata.slide_title = own or running
         cell.metadata.running_title = None if own else running
+    shown.cells = with_notes(shown.cells, notes_for(notebook))
     return shown
+
+
+def with_notes(cells, notes):
+    """Return the cells with the speaker's notes, each on the slide that shows the noted cell."""
+    laid, start = [], 0
+    for cell in cells:
+        if slide_type(cell) in ("slide", "subslide"):
+            start = len(laid) + 1
+        laid.append(cell)
+        if cell.id in notes:
+            about = {"slideshow": {"slide_type": "notes"}}
+            note = nbformat.v4.new_markdown_cell(notes[cell.id], metadata=about)
+            # Behind the slide's first cell: within a step it would be shown with that step only.
+            laid.insert(start, note)
+            start += 1
+    return laid
 
 
 def heading_of(source):
@@ -80,7 +100,9 @@ def lay_out_words(cell):
 def lay_out_code(cell):
     """Leave out what says nothing on a slide: inputs tagged so, some outputs, empty lines."""
     cell.source = BLANK_LINES.sub("\n\n", cell.source)
-    cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
+    for output in cell.outputs:
+        output.get("data", {}).pop(WIDGET, None)  # a slider needs a kernel; its figure stays
+    cell.outputs = [output for output in cell.outputs if output.get("data", True)]
     if is_exercise(cell):
         cell.outputs = []  # "not attempted yet"
     if "slide-hide-code" in tags(cell):

@@ -1,5 +1,6 @@
 """How every figure is made and shown: one style, one size limit, a text alternative."""
 
+import contextlib
 import functools
 import inspect
 import io
@@ -14,6 +15,9 @@ from matplotlib.figure import Figure
 STYLE = Path(__file__).with_name("course.mplstyle")
 HIGHEST = 3.4  # inches, so that a figure and its code fit a slide
 DOTS_PER_INCH = 72  # on the page; the picture itself has twice as many, for sharp screens
+
+# Lists that take pictures in the place of the page, the innermost last.
+_keepers = []
 
 
 def figure(width=7.2, height=3.0, columns=1, unit=None):
@@ -79,11 +83,25 @@ def show(picture, alternative):
         picture.savefig(buffer, format="png", dpi=2 * DOTS_PER_INCH, metadata={"Software": None})
     width, height = (round(inches * DOTS_PER_INCH * 1.25) for inches in picture.get_size_inches())
     about = {"alt": alternative, "width": width, "height": height}
+    if _keepers:
+        _keepers[-1].append((buffer.getvalue(), about))
+        return
     display(
         {"image/png": buffer.getvalue(), "text/plain": alternative},
         metadata={"image/png": about},
         raw=True,
     )
+
+
+@contextlib.contextmanager
+def keep_pictures():
+    """Collect what figures show inside, as (PNG bytes, {alt, width, height}), and show nothing."""
+    kept = []
+    _keepers.append(kept)
+    try:
+        yield kept
+    finally:
+        _keepers.pop()
 
 
 def to_array(values):
