@@ -160,6 +160,12 @@ CALLS = {
         {"message": "Then it rises.", "best": True},
         "training, held out",
     ),
+    "points_and_curves": (
+        regression_plots.points_and_curves,
+        ({"training": (LINE, LINE**2), "validation": (LINE[:5, None], LINE[:5])}, LINE),
+        {"curves": {"network": LINE[:, None] ** 3}, "message": "The curve swings."},
+        "points training, validation; curves network",
+    ),
     "fit_with_residuals": (
         regression_plots.fit_with_residuals,
         (LINE.flip(0), LINE**2, LINE[:, None].clone().requires_grad_(), "Close."),
