@@ -93,7 +93,7 @@ def test_a_page_shows_what_the_notebook_has_stored(path, folder):
     outputs = [output for cell in code_cells(read(path)) for output in cell.outputs]
     pictures = [output for output in outputs if "image/png" in output.get("data", {})]
     stored = [output.metadata["image/png"]["alt"] for output in pictures]
-    assert [image["alt"] for image in article.find_all("img")] == stored
+    assert [image["alt"] for image in article.select(".cell_output img")] == stored
     printed = "".join(output.text for output in outputs if output.output_type == "stream")
     shown = article.get_text()
     assert printed and [line for line in printed.splitlines() if line not in shown] == []

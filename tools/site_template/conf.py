@@ -47,6 +47,7 @@ html_theme_options = {
     "navbar_persistent": [],  # the search field stands at the side already
     "footer_content_items": [],
     "home_page_in_toc": True,
+    "pygments_dark_style": "github-dark",
     "use_fullscreen_button": False,
 }
 html_sidebars = {"**": ["search-button-field.html", "sbt-sidebar-nav.html"]}
