@@ -24,9 +24,12 @@ HANDED_OVER = {
     "refresh": ("execute notebooks and write their outputs, where they changed", WHICH),
     "solved": ("execute copies with every exercise solved, in build/", WHICH),
     "slides": ("build slides from notebooks, for any browser, in build/", WHICH),
+    "site": ("build the course as pages for any browser, in build/", ""),
     "handout": ("build copies with questions, tasks and empty cells, in build/", WHICH),
     "bench": ("measure how fast training is, in one table", "Options may follow: --rounds 3"),
 }
+# Those among them that need what only maintainers install.
+WITH_TOOLS = {"site"}
 
 # Runs torch on the instructions of an older processor: printed digits must survive that.
 OTHER_CPU = {
@@ -130,7 +133,8 @@ def lint(options, rest):
 
 def tool(options, rest):
     """Set up and run `python -m tools.NAME`."""
-    return hand_over(prepared(options), ["-m", "tools." + options.command] + rest)
+    environment = prepared(options, with_tools=options.command in WITH_TOOLS)
+    return hand_over(environment, ["-m", "tools." + options.command] + rest)
 
 
 def prepared(options, with_tools=False):

@@ -145,7 +145,13 @@ class Course:
         write(self.root / "tools" / "__init__.py", "")
         write(self.root / "tools" / "requirements.txt", "# none\n")
         write(self.root / "requirements.txt", "probe==1.0\n")
-        for program in ("pytest.py", "ruff.py", "tools/solved.py", "utils/machine.py"):
+        for program in (
+            "pytest.py",
+            "ruff.py",
+            "tools/solved.py",
+            "tools/site.py",
+            "utils/machine.py",
+        ):
             write(self.root / program, ECHO)
         write(self.root / "jupyterlab" / "labapp.py", FAKE_LAB)
         write(self.root / "jupyter_server" / "serverapp.py", FAKE_SERVERS)

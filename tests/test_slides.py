@@ -8,6 +8,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from accessibility import violations
 from browser import stays_in, watched
 
 from tools import handout, slides
@@ -104,6 +105,26 @@ def test_every_section_has_speakers_notes_outside_the_steps(path):
     assert sum("minutes.**" in cell.source for cell in shown) >= 4
 
 
+def shut_out(browser, deck):
+    """Return what axe-core finds on a deck's first slide and, as printed, on all of them."""
+    found = []
+    for view in ["", "?print-pdf"]:  # only in print no slide is hidden
+        allowed = partial(stays_in, folder=deck.parent)
+        with watched(browser, allowed, viewport={"width": 1280, "height": 720}) as (page, _, _):
+            page.goto(deck.as_uri() + view)
+            page.wait_for_function("window.deckReady", timeout=30_000)
+            if view:
+                page.wait_for_selector(".pdf-page:last-child section")
+            found += violations(page)
+    return found
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_nothing_on_a_slide_shuts_anybody_out(path, browser, folder):
+    found = shut_out(browser, folder / f"{path.stem}.html")
+    assert not found, "\n" + "\n".join(found)
+
+
 # ------------------------------------------------------------------------ the test's own eyes
 def picture(alternative):
     """Return an output with a picture of one pixel, shown as large."""
@@ -152,6 +173,15 @@ def broken(browser, folder, tmp_path_factory):
 def test_what_is_wrong_on_a_slide_is_found(number, problem, broken):
     mine = [line for line in broken["wrong"] if f"(broken-{number})" in line]
     assert any(problem in line for line in mine), broken["wrong"]
+
+
+def test_what_shuts_somebody_out_of_a_later_slide_is_found(browser, folder, tmp_path):
+    pale = words('<p style="color: #999">Hardly to be read.</p>', id="pale")
+    pale.metadata["slideshow"] = {"slide_type": "slide"}
+    path = tmp_path / "97_pale.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[words("# 97 · Pale?"), pale]), path)
+    found = shut_out(browser, slides.build(path, folder))
+    assert found and all(line.startswith("color-contrast") for line in found)
 
 
 def test_a_request_to_another_machine_is_found(broken):
