@@ -139,7 +139,7 @@ def needed_space(torch):
         return 0
     with_cuda = (
         sys.platform.startswith("linux")
-        and platform.machine() in ("x86_64", "AMD64")
+        and platform.machine() in ("x86_64", "aarch64")
         and flavour(torch) == "default"
         and (wheels.bring_cuda() or not wheels.found())
     )
