@@ -116,6 +116,14 @@ def check(options, rest):
     return hand_over(findings.python_and_variables(here=options.here), ["-m", "utils.machine"])
 
 
+def pack(options, rest):
+    """Set up and make a package. --torch is about what is in that, and leaves .venv as it is."""
+    from tools import environment
+
+    build = ["--torch", options.torch] if options.torch else []
+    return hand_over(environment.prepare(here=options.here), ["-m", "tools.pack"] + build + rest)
+
+
 def reset(options, rest):
     """Give fresh copies of notebooks, with the student's own backed up."""
     from tools import workspace
@@ -257,6 +265,14 @@ def make_parser():
 
     for name, (summary, passes_on) in HANDED_OVER.items():
         add(name, tool, summary, passes_on=passes_on)
+    add(
+        "pack",
+        pack,
+        "put the course and all it installs in a folder, for a room without a network",
+        passes_on="Options may follow: --platform linux linux-arm mac windows (one or more; "
+        "default: this one), --python 3.11 3.12 (one or more; default: this one), --tools (what "
+        "lint needs too). On Linux, --torch default brings the build with CUDA.",
+    )
     add("lint", lint, "check the style of all code (ruff)")
     return parser
 

@@ -103,7 +103,9 @@ def test_no_command_prints_a_short_help_with_the_main_ones_first(new_course):
     assert len(out.splitlines()) < 25
 
 
-@pytest.mark.parametrize("command", ["lab", "test", "check", "reset", "lint", *course.HANDED_OVER])
+@pytest.mark.parametrize(
+    "command", ["lab", "test", "check", "reset", "pack", "lint", *course.HANDED_OVER]
+)
 def test_each_command_explains_itself(new_course, command):
     assert f"course.py {command}" in new_course.succeeds(command, "--help")
 
