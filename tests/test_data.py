@@ -1,4 +1,4 @@
-"""The data files: whole, described, as published; and what is said when they are not."""
+"""The data files: whole, described, as published, or what is said; rows held out and scaled."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ import torch
 
 from utils import checksums
 from utils.checksums import DataFileError, expected, verify
-from utils.data import load
+from utils.data import load, split, standardise
 
 ROOT = checksums.DATA.parent
 
@@ -142,3 +142,164 @@ def test_verify_returns_the_content():
             "penguins.h5"
         ]["bytes"]
     )
+
+
+# --------------------------------------------------------------------------- rows held out, scaled
+ROWS = torch.arange(100.0)
+
+
+def test_split_deals_every_row_once_and_keeps_rows_together():
+    x, y = torch.stack([ROWS, -ROWS], dim=1), 10 * ROWS[:, None]
+    parts = split(x, y)
+    assert [len(part[0]) for part in parts] == [60, 20, 20]
+    together = torch.cat([part[0] for part in parts])
+    assert torch.equal(together.sort(dim=0).values[:, 0], ROWS)
+    assert not torch.equal(together[:, 0], ROWS), "shuffled"
+    for part_x, part_y in parts:
+        assert torch.equal(part_y, 10 * part_x[:, :1])
+        assert torch.equal(part_x[:, 1], -part_x[:, 0])
+
+
+def test_a_seed_splits_the_same_and_leaves_the_global_random_state():
+    before = torch.get_rng_state()
+    (first, _, _), (again, _, _), (other, _, _) = split(ROWS), split(ROWS), split(ROWS, seed=1)
+    assert torch.equal(first[0], again[0]) and not torch.equal(first[0], other[0])
+    assert torch.equal(torch.get_rng_state(), before)
+    assert [len(rows) for (rows,) in split(ROWS, fractions=(0.29, 0.71))] == [29, 71]
+
+
+@pytest.mark.parametrize(
+    "rows, fractions, sizes",
+    [
+        (3, (0.6, 0.2, 0.2), [1, 1, 1]),
+        (5, (0.6, 0.2, 0.2), [3, 1, 1]),
+        (3, (0.8, 0.1, 0.1), [1, 1, 1]),
+        (13, (0.8, 0.1, 0.1), [11, 1, 1]),
+        (333, (0.6, 0.2, 0.2), [200, 67, 66]),
+        (10, (1 / 3, 1 / 3, 1 / 3), [4, 3, 3]),
+        (7, (1.0,), [7]),
+    ],
+)
+def test_no_part_is_empty_and_each_is_near_its_fraction(rows, fractions, sizes):
+    assert [len(part) for (part,) in split(torch.zeros(rows), fractions=fractions)] == sizes
+
+
+@pytest.mark.parametrize(
+    "tensors, settings, words",
+    [
+        ((ROWS, ROWS[:99, None]), {}, r"same number of rows, but the shapes \(100,\), \(99, 1\)"),
+        ((), {}, "nothing to split"),
+        (([1, 2, 3],), {}, "not a list"),
+        ((torch.tensor(1.0),), {}, r"not a Tensor of shape \(\)"),
+        ((ROWS[:2],), {}, "2 rows cannot be split into 3 parts"),
+        ((ROWS,), {"fractions": (0.8, 0.1)}, r"\(0.8, 0.1\) must be above 0 and add up to 1"),
+        ((ROWS,), {"fractions": (1.2, -0.2)}, "must be above 0"),
+        ((ROWS,), {"fractions": ()}, "must be above 0"),
+    ],
+)
+def test_what_cannot_be_split_is_said(tensors, settings, words):
+    with pytest.raises(ValueError, match=words):
+        split(*tensors, **settings)
+
+
+def measured(rows=40, seed=1):
+    """Columns of unlike size and spread, (rows, 3)."""
+    generator = torch.Generator().manual_seed(seed)
+    values = torch.rand(rows, 3, generator=generator, dtype=torch.float64).float()
+    return values * torch.tensor([1.0, 200.0, 0.1]) + torch.tensor([0.0, 4000.0, 5.0])
+
+
+def test_training_rows_get_mean_0_and_standard_deviation_1():
+    x, held_out = measured(), measured(7, seed=2)
+    (scaled, other), scaling = standardise(x, held_out)
+    assert scaled.mean(dim=0).abs().max() < 1e-3 and (scaled.std(dim=0) - 1).abs().max() < 1e-3
+    torch.testing.assert_close(scaling.mean, x.mean(dim=0))
+    torch.testing.assert_close(other, (held_out - scaling.mean) / scaling.std)
+    assert other.mean(dim=0).abs().max() > 0.01, "held-out rows are not fitted"
+    assert scaled.dtype == scaling.std.dtype == torch.float32
+
+
+def test_held_out_rows_leak_nothing_into_training():
+    x, held_out = measured(), measured(7, seed=2)
+    (scaled, _), scaling = standardise(x, held_out)
+    (with_huge, huge), same = standardise(x, held_out * 0 + 1e9)
+    (alone,), alone_scaling = standardise(x)
+    for values, its_scaling in [(with_huge, same), (alone, alone_scaling)]:
+        assert torch.equal(values, scaled)
+        assert torch.equal(its_scaling.mean, scaling.mean)
+        assert torch.equal(its_scaling.std, scaling.std)
+    assert huge.min() > 1e6
+
+
+def test_a_scaling_brings_predictions_back_to_their_unit():
+    mass = measured()[:, 1:2]
+    (scaled,), grams = standardise(mass)
+    torch.testing.assert_close(grams.undo(scaled), mass)
+    torch.testing.assert_close(grams.apply(mass), scaled)
+    (flat,), scaling = standardise(mass.flatten())
+    assert scaling.mean.shape == () and torch.equal(flat, scaled.flatten())
+    with pytest.raises(ValueError, match=r"shape \(n, 1\), these have the shape \(5, 3\)"):
+        grams.undo(torch.ones(5, 3))
+    with pytest.raises(ValueError, match=r"shape \(n,\), these have the shape \(5, 1\)"):
+        scaling.apply(torch.ones(5, 1))
+
+
+def test_held_out_rows_need_the_same_columns():
+    with pytest.raises(ValueError, match=r"shape \(n, 3\), these have the shape \(5, 2\)"):
+        standardise(measured(), torch.ones(5, 2))
+
+
+def test_a_constant_column_becomes_0_and_keeps_its_unit():
+    x = torch.cat([measured(), torch.full((40, 1), 0.1)], dim=1)
+    held_out = torch.tensor([[0.0, 4000.0, 5.0, 2.1]])
+    (scaled, other), scaling = standardise(x, held_out)
+    assert (scaled[:, 3] == 0).all() and scaling.std[3] == 1
+    assert other[0, 3].item() == pytest.approx(2.0)
+    (single,), _ = standardise(x[:1])
+    assert (single == 0).all(), "a single row is constant in every column"
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (
+            lambda x: x[3:5, 1].fill_(torch.nan),
+            r"Column 1 .* of the training rows .*2 in all.*row 3",
+        ),
+        (lambda x: x[0, 2].fill_(torch.inf), r"Column 2 .* of the training rows .*1 in all.*row 0"),
+    ],
+)
+def test_a_gap_is_refused_with_its_column(change, words):
+    x = measured()
+    change(x)
+    with pytest.raises(ValueError, match=words):
+        standardise(x)
+    with pytest.raises(ValueError, match=words.replace("the training rows", "part 1")):
+        standardise(measured(), x)
+
+
+@pytest.mark.parametrize(
+    "values, words",
+    [
+        (torch.arange(5), "class numbers are not scaled"),
+        ([1.0, 2.0], "the training rows: list"),
+        (torch.ones(2, 3, 4), r"the training rows: \(2, 3, 4\)"),
+        (torch.ones(0, 3), r"the training rows: \(0, 3\)"),
+    ],
+)
+def test_what_cannot_be_scaled_is_said(values, words):
+    with pytest.raises(ValueError, match=words):
+        standardise(values)
+
+
+def test_penguins_can_be_split_and_scaled_for_body_mass():
+    penguins = load("penguins")
+    measurements, sex = penguins["measurements"], penguins["sex"]
+    species = torch.nn.functional.one_hot(penguins["species"])
+    features = torch.cat([measurements[:, :3], species, sex[:, None]], dim=1)
+    complete = features.isfinite().all(dim=1) & (sex >= 0)
+    assert (~complete).sum() == 11 and measurements[complete].isfinite().all()
+    train, validation, test = split(features[complete], measurements[complete, 3:])
+    (x, *_), _ = standardise(train[0], validation[0], test[0])
+    assert x.shape == (200, 7) and x.dtype == torch.float32
+    assert len(validation[1]) + len(test[1]) == 133

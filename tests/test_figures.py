@@ -12,15 +12,24 @@ import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import imread
+from torch import nn
 
 from tools.notebook_files import PICTURE_TOLERANCE, picture_difference
-from utils import diagrams, figures, plotting
+from utils import classification_plots, diagrams, figures, plotting, regression_plots
 
 w = torch.tensor(1.0, requires_grad=True)
 LOSS = ((w * torch.tensor([1.0, 2.0]) - 3) ** 2).mean()
 COLUMN = torch.tensor([[1.0], [torch.nan], [-2.0]])
 LINE = torch.linspace(0, 1, 20)
+HEAD = nn.Linear(3, 1)
+PANELS = {"column_spread": 2, "softmax_map": 3}  # axes side by side, where there are several
 HISTORY = SimpleNamespace(loss=np.array([1.0, 0.3]), validation_loss=np.array([1.0, 0.4]))
+
+
+def two_classes(points):
+    """Probability of class 1, (n,), in the place of a trained network."""
+    return torch.sigmoid(points[:, 0] - 0.5)
+
 
 # One call of every figure function: name -> (function, arguments, keywords, words of its message).
 CALLS = {
@@ -122,6 +131,72 @@ CALLS = {
         {},
         "network 0, network 1",
     ),
+    "groups, mistaken": (
+        plotting.groups,
+        (LINE, LINE**2, torch.arange(20) % 2, ["even", "odd"]),
+        {"axes": ["x", "y"], "message": "Two.", "predicted": torch.arange(20) % 3 % 2},
+        "Mistaken points are ringed",
+    ),
+    "loss_curves, best": (
+        plotting.loss_curves,
+        (HISTORY,),
+        {"message": "Then it rises.", "best": True},
+        "training, held out",
+    ),
+    "fit_with_residuals": (
+        regression_plots.fit_with_residuals,
+        (LINE.flip(0), LINE**2, LINE[:, None].clone().requires_grad_(), "Close."),
+        {},
+        "lines between them",
+    ),
+    "residuals": (
+        regression_plots.residuals,
+        (LINE.clone().requires_grad_(), LINE[:, None] ** 2, "Around 0."),
+        {"groups": {"first": torch.arange(20) < 5, "later": torch.arange(20) >= 5}},
+        "first, later",
+    ),
+    "curves": (
+        plotting.curves,
+        (LINE, {"log": LINE.log(), "linear": LINE - 1}, "They part."),
+        {},
+        "log, linear",
+    ),
+    "node_contributions": (
+        regression_plots.node_contributions,
+        (LINE, torch.rand(20, 3), HEAD.weight, HEAD.bias, "They add up."),
+        {"points": (LINE, LINE)},
+        "3 hidden units",
+    ),
+    "seed_strip": (
+        plotting.seed_strip,
+        ({"5 units": torch.rand(32), "20 units": torch.rand(32)}, "accuracy", "More is better."),
+        {"baseline": {"the commonest": 0.5}},
+        "5 units, 20 units; accuracy",
+    ),
+    "logistic_curve": (
+        classification_plots.logistic_curve,
+        ({"(0, 0)": torch.tensor([3.0], requires_grad=True), "(-1, -1)": -40}, "Far apart."),
+        {},
+        "(0, 0), (-1, -1)",
+    ),
+    "softmax_map": (
+        classification_plots.softmax_map,
+        (0, 15, "One takes all."),
+        {},
+        "with y3 = 7.5",
+    ),
+    "decision_regions": (
+        classification_plots.decision_regions,
+        (two_classes, torch.rand(30, 2), torch.arange(30) % 2, "A line."),
+        {"named": {"(0, 0)": (0, 0)}},
+        "class 0, class 1",
+    ),
+    "confusion_matrix": (
+        classification_plots.confusion_matrix,
+        (torch.arange(9) % 3, torch.arange(9) % 2, ["a", "b", "c"], "Some."),
+        {},
+        "a, b, c",
+    ),
     "training_loop": (diagrams.training_loop, (), {}, "new parameters go back"),
 }
 every_figure = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
@@ -140,13 +215,13 @@ def shown(monkeypatch):
 def test_every_figure_function_is_tried_here():
     functions = {
         name
-        for module in (diagrams, plotting)
+        for module in (diagrams, plotting, regression_plots, classification_plots)
         for name, item in vars(module).items()
         if inspect.isfunction(item) and "ax" in inspect.signature(item).parameters
         if list(inspect.signature(item).parameters)[0] != "ax"
         or inspect.signature(item).parameters["ax"].kind is inspect.Parameter.KEYWORD_ONLY
     }
-    assert functions == set(CALLS)
+    assert functions == {function.__name__ for function, *_ in CALLS.values()}
 
 
 @every_figure
@@ -175,7 +250,7 @@ def test_twice_it_draws_the_same_bytes(call, shown):
 @every_figure
 def test_with_ax_it_draws_there_and_returns_it(call, shown):
     function, arguments, keywords, _ = call
-    columns = 2 if function is plotting.column_spread else 1
+    columns = PANELS.get(function.__name__, 1)
     axes = Figure().subplots(1, columns)
     axes = list(axes) if columns > 1 else axes
     assert function(*arguments, ax=axes, **keywords) is axes

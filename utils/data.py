@@ -1,4 +1,4 @@
-"""The course's data: small HDF5 files, checked and read as tensors, and sets made from a formula.
+"""The course's data: small HDF5 files read as tensors, sets made from a formula, rows held out.
 
 The made sets are drawn in float64 from NumPy's `RandomState`, whose numbers are promised never to
 change, and are the data of published courses by default, so that results can be compared. `linear`,
@@ -8,6 +8,7 @@ y: (n, 1) in torch's default dtype for regression, class numbers (n,), int64, fo
 """
 
 import io
+import math
 from dataclasses import dataclass, field
 
 import h5py
@@ -197,3 +198,147 @@ def shuffled(number, random):
 def tensor(array):
     """An array as a tensor of torch's default dtype."""
     return torch.from_numpy(np.ascontiguousarray(array)).to(torch.get_default_dtype())
+
+
+# ------------------------------------------------------------- rows held out, columns on one scale
+def split(*tensors, fractions=(0.6, 0.2, 0.2), seed=0):
+    """Deal the rows of tensors at random into parts that share none: training, validation, test.
+
+    `train, validation, test = split(x, y)` gives three pairs (x, y), each as `fit` takes it. The
+    rows are drawn on the CPU by a generator of its own, so that every device gets the same ones.
+
+    Args:
+        tensors: each with the same number of rows n.
+        fractions: the share of each part, adding up to 1. Each part has at least one row.
+        seed: another seed deals the rows otherwise.
+
+    Returns:
+        For each fraction, a tuple with those rows of each tensor.
+
+    Raises:
+        ValueError: row numbers that differ, fewer rows than parts, fractions that do not add up.
+    """
+    check_rows(tensors)
+    sizes = sizes_of_parts(len(tensors[0]), fractions)
+    order = torch.randperm(len(tensors[0]), generator=torch.Generator().manual_seed(seed))
+    return tuple(
+        tuple(values[rows.to(values.device)] for values in tensors) for rows in order.split(sizes)
+    )
+
+
+def sizes_of_parts(rows, fractions):
+    """How many rows each part gets: whole numbers as near to the fractions as can be, none 0."""
+    whole = math.isclose(sum(fractions), 1, abs_tol=1e-6)
+    if not whole or min(fractions) <= 0:
+        raise ValueError(
+            f"The fractions {tuple(fractions)} must be above 0 and add up to 1, "
+            "for example (0.6, 0.2, 0.2)."
+        )
+    if rows < len(fractions):
+        raise ValueError(f"{rows} rows cannot be split into {len(fractions)} parts.")
+    shares = [fraction * rows for fraction in fractions]
+    sizes = [max(1, math.floor(share)) for share in shares]
+    while sum(sizes) > rows:
+        sizes[sizes.index(max(sizes))] -= 1
+    while sum(sizes) < rows:
+        short = [share - size for share, size in zip(shares, sizes, strict=True)]
+        sizes[short.index(max(short))] += 1
+    return sizes
+
+
+@dataclass(frozen=True, eq=False)
+class Scaling:
+    """The mean and the standard deviation of each column, which scale values and scale them back.
+
+    mean, std: shape (d,), or () for a tensor of shape (n,), in the unit of the column.
+    """
+
+    mean: torch.Tensor
+    std: torch.Tensor
+
+    def apply(self, values):
+        """Values in units of the columns (n, d), as standard deviations from the mean (n, d)."""
+        return (self.like(values) - self.mean.to(values)) / self.std.to(values)
+
+    def undo(self, values):
+        """Standard deviations from the mean (n, d), as values in units of the columns (n, d)."""
+        return self.like(values) * self.std.to(values) + self.mean.to(values)
+
+    def like(self, values):
+        """The same values, if they have the columns that the scaling was made from."""
+        if values.shape[1:] != self.mean.shape:
+            raise ValueError(
+                f"The scaling is for values of shape (n{columns_in_words(self.mean)}), "
+                f"these have the shape {tuple(values.shape)}."
+            )
+        return values
+
+
+def standardise(train, *others):
+    """Shift and scale each column to mean 0 and standard deviation 1, as measured on `train` alone.
+
+    The other parts, held out from training, are moved by the training rows' mean and standard
+    deviation: nothing of theirs enters, and they come out near 0 and 1 only. A column that is
+    constant in training keeps the standard deviation 1, and is 0 there.
+
+    Args:
+        train, others: shape (n, d) or (n,), floating-point, each with its own n.
+
+    Returns:
+        (train, *others), scaled, and the Scaling that `undo`es it.
+
+    Raises:
+        ValueError: values that are NaN or infinite, whole numbers, columns that differ.
+    """
+    parts = (train, *others)
+    for number, part in enumerate(parts):
+        check_columns(part, "the training rows" if number == 0 else f"part {number}")
+    rows = train.detach().cpu().double()  # the same digits on every device
+    constant = (rows == rows[0]).all(dim=0)
+    # A single row has no spread: its division by n - 1 would give NaN.
+    std = rows.std(dim=0, correction=min(1, len(rows) - 1)).masked_fill(constant, 1)
+    mean = torch.where(constant, rows[0], rows.mean(dim=0))  # exact where it is constant
+    scaling = Scaling(*(values.to(train.dtype).to(train.device) for values in (mean, std)))
+    return tuple(scaling.apply(part) for part in parts), scaling
+
+
+def check_rows(tensors):
+    """Raise unless these are tensors with one number of rows."""
+    if not tensors:
+        raise ValueError("There is nothing to split: give tensors, for example split(x, y).")
+    for values in tensors:
+        if not isinstance(values, torch.Tensor) or values.ndim == 0:
+            raise ValueError(
+                f"split takes tensors with rows, not a {type(values).__name__}"
+                f"{' of shape ()' if isinstance(values, torch.Tensor) else ''}: "
+                "torch.as_tensor makes a tensor of an array."
+            )
+    if len({len(values) for values in tensors}) > 1:
+        shapes = ", ".join(str(tuple(values.shape)) for values in tensors)
+        raise ValueError(f"The tensors must have the same number of rows, but the shapes {shapes}.")
+
+
+def check_columns(values, name):
+    """Raise unless this is a tensor (n, d) or (n,) of finite floats, with rows."""
+    if not isinstance(values, torch.Tensor) or values.ndim not in (1, 2) or not len(values):
+        kind = tuple(values.shape) if isinstance(values, torch.Tensor) else type(values).__name__
+        raise ValueError(f"standardise takes tensors of shape (n, d) or (n,), but {name}: {kind}.")
+    if not values.is_floating_point():
+        raise ValueError(
+            f"standardise takes floating-point numbers, but {name} are {values.dtype}: class "
+            "numbers are not scaled, and .float() turns whole numbers that measure into floats."
+        )
+    gaps = (~values.isfinite()).reshape(len(values), -1)
+    if gaps.any():
+        column = gaps.any(dim=0).nonzero()[0].item()
+        raise ValueError(
+            f"Column {column} (counted from 0) of {name} holds NaN or infinite values "
+            f"({gaps[:, column].sum().item()} in all, the first in row "
+            f"{gaps[:, column].nonzero()[0].item()}): leave out those rows first, "
+            "x = x[x.isfinite().all(dim=1)]."
+        )
+
+
+def columns_in_words(mean):
+    """The end of a shape in words: ", 3" for three columns, "," for none."""
+    return f", {len(mean)}" if mean.ndim else ","

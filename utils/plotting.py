@@ -13,7 +13,7 @@ DASHES = ["-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)
 
 
 @figure(height=3.1)
-def groups(ax, x, y, group, labels, axes, message):
+def groups(ax, x, y, group, labels, axes, message, predicted=None):
     """Draw points in a colour and a marker for each group.
 
     Args:
@@ -22,6 +22,8 @@ def groups(ax, x, y, group, labels, axes, message):
         labels: the name of each code.
         axes: what the two axes count, with units.
         message: what the figure shows, in one sentence, for its text alternative.
+        predicted: the codes that a model gives, shape (n,); a point that it mistakes is surrounded
+            by the large hollow marker of the group that it is taken for.
     """
     x, y, group = to_array(x), to_array(y), to_array(group)
     for code, label in enumerate(labels):
@@ -29,9 +31,23 @@ def groups(ax, x, y, group, labels, axes, message):
         ax.scatter(
             x[rows], y[rows], s=26, marker=MARKERS[code], label=label, alpha=0.75, linewidths=0
         )
+    rings = ""
+    if predicted is not None:
+        ring_mistakes(ax, x, y, group, to_array(predicted), labels)
+        rings = " Mistaken points are ringed with the marker of the group they are taken for."
     ax.set(xlabel=axes[0], ylabel=axes[1])
     ax.figure.legend(loc="outside right center")
-    return f"{message} Axes: {axes[0]} and {axes[1]}; groups: {', '.join(labels)}."
+    return f"{message} Axes: {axes[0]} and {axes[1]}; groups: {', '.join(labels)}.{rings}"
+
+
+def ring_mistakes(ax, x, y, group, predicted, labels):
+    """Surround the points whose predicted group is another with that group's hollow marker."""
+    for code, label in enumerate(labels):
+        rows = (predicted == code) & (group != code)
+        if rows.any():
+            style = {"facecolors": "none", "edgecolors": f"C{code}", "linewidths": 1.8}
+            name = f"taken for {label}"
+            ax.scatter(x[rows], y[rows], s=150, marker=MARKERS[code], label=name, **style)
 
 
 @figure(height=2.6, columns=2)
@@ -170,6 +186,31 @@ def lines(ax, x, y, fits, axes, message):
     return f"{message} Axes: {axes[0]} and {axes[1]}; lines: {', '.join(fits)}."
 
 
+@figure(height=3.0)
+def curves(ax, x, lines, message, axes=("x", "y")):
+    """Draw functions of one number; where they agree, the thinner lie on the wider lines.
+
+    Args:
+        x: shape (n,), in ascending order.
+        lines: label -> values, shape (n,), at most seven. Where values become infinite, the line
+            ends in a cross.
+        message: what the figure shows, in one sentence, for its text alternative.
+        axes: what the two axes count.
+    """
+    x, widths = to_array(x).ravel(), np.linspace(5.5, 1.7, len(lines))
+    for number, (label, values) in enumerate(lines.items()):
+        values = to_array(values).ravel()
+        finite = np.isfinite(values)
+        style = {"color": f"C{number}", "alpha": 0.5 if number + 1 < len(lines) else 1}
+        heights = np.where(finite, values, np.nan)
+        ax.plot(x, heights, DASHES[number], linewidth=widths[number], label=label, **style)
+        ends = finite & ~(np.r_[True, finite[:-1]] & np.r_[finite[1:], True])
+        ax.plot(x[ends], values[ends], "X", color=f"C{number}", markersize=10, zorder=4)
+    ax.set(xlabel=axes[0], ylabel=axes[1])
+    ax.figure.legend(loc="outside right center")
+    return f"{message} {axes[1]} against {axes[0]}: {', '.join(lines)}."
+
+
 @figure(height=3.3)
 def loss_surface(ax, x, y, paths, message):
     """Draw the mean squared error of every line m x + c as contours, with paths over it.
@@ -199,7 +240,9 @@ def loss_surface(ax, x, y, paths, message):
 
 
 @figure(height=3.0)
-def loss_curves(ax, losses, xlabel="epoch", message="Training brings the loss down.", first=1):
+def loss_curves(
+    ax, losses, xlabel="epoch", message="Training brings the loss down.", first=1, best=False
+):
     """Draw losses on a logarithmic axis.
 
     Args:
@@ -207,15 +250,23 @@ def loss_curves(ax, losses, xlabel="epoch", message="Training brings the loss do
         xlabel: what the x axis counts: "epoch" or "step".
         message: what the figure shows, in one sentence, for its text alternative.
         first: the number of the first loss, 0 where it was taken before the first step.
+        best: mark where each loss on held-out data is least.
     """
     curves = {}
     for label, item in (losses if isinstance(losses, dict) else {"training": losses}).items():
         curves[label] = to_array(getattr(item, "loss", item))
         if getattr(item, "validation_loss", None) is not None:
-            curves[f"{label}, held out"] = to_array(item.validation_loss)
+            curves[f"{label}, held out" if isinstance(losses, dict) else "held out"] = to_array(
+                item.validation_loss
+            )
     for number, (label, values) in enumerate(curves.items()):
         place = np.arange(first, first + len(values))
         ax.semilogy(place, values, linestyle=DASHES[number], linewidth=1.6, label=label)
+    held_out = [values for label, values in curves.items() if label.endswith("held out")]
+    for number, values in enumerate(held_out if best else []):
+        least, label = values.argmin(), None if number else f"best {xlabel}"
+        ax.axvline(first + least, color="#777777", linestyle=":", linewidth=1.2)
+        ax.semilogy(first + least, values[least], "k*", markersize=13, zorder=4, label=label)
     ax.set(xlabel=xlabel, ylabel="loss")
     if len(curves) > 1:
         ax.figure.legend(loc="outside right center")
@@ -309,6 +360,33 @@ def error_by_setting(ax, settings, errors, xlabel, message, baseline=None):
     ax.set_xticklabels([str(setting) for setting in settings])
     ax.figure.legend(loc="outside right center")
     return f"{message} A point for each seed, mean squared error on a logarithmic axis by {xlabel}."
+
+
+@figure(height=3.2)
+def seed_strip(ax, values, xlabel, message, log=False, baseline=None):
+    """Draw one point for each seed in a row for each setting, with the medians marked.
+
+    Args:
+        values: setting -> one number for each seed, shape (seeds,).
+        xlabel: what was measured, for example "accuracy on held-out points".
+        message: what the figure shows, in one sentence, for its text alternative.
+        log: a logarithmic axis.
+        baseline: label -> number, of predictions that the networks should beat, as lines.
+    """
+    for row, numbers in enumerate(values.values()):
+        numbers, label = to_array(numbers), None if row else "median of the seeds"
+        spread = row + np.linspace(-0.2, 0.2, len(numbers))
+        ax.plot(numbers, spread, "o", color="C0", markersize=5, alpha=0.55, markeredgewidth=0)
+        style = {"color": "C1", "markersize": 22, "markeredgewidth": 3, "linestyle": "none"}
+        ax.plot(np.median(numbers), row, "|", label=label, **style)
+    for number, (label, value) in enumerate((baseline or {}).items()):
+        ax.axvline(value, color="#333333", linestyle=DASHES[number + 1], linewidth=1.5, label=label)
+    ax.set(xlabel=xlabel, xscale="log" if log else "linear")
+    ax.set(yticks=range(len(values)), yticklabels=values, ylim=(len(values) - 0.5, -0.5))
+    ax.grid(axis="y", visible=False)
+    ax.figure.legend(loc="outside upper right", ncols=3)
+    rows = ", ".join(str(setting) for setting in values)
+    return f"{message} A row of points, one for each seed, with its median: {rows}; {xlabel}."
 
 
 @figure(height=3.2)
