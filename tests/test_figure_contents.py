@@ -197,3 +197,13 @@ def test_a_setting_is_drawn_with_the_median_of_its_seeds():
     assert medians == [2, 3]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "8"]
     assert ax.yaxis_inverted(), "the first setting on top"
+
+
+def test_error_bars_reach_one_sigma_to_either_side():
+    x, y, sigma = torch.tensor([[1.0, 2.0], [5.0, 3.0], [0.5, 2.0]])
+    ax = drawn_on(regression_plots.lines_and_error_bars, x, y, sigma, {"flat": (0, 4)}, "Bars.")
+    (bars,) = ax.collections
+    ends = [bar[:, 1].tolist() for bar in bars.get_segments()]
+    assert ends == [[4.5, 5.5], [1.0, 5.0]]
+    (line,) = [line for line in ax.lines if line.get_label() == "flat"]
+    assert line.get_ydata().tolist() == [4, 4]

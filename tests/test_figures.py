@@ -197,6 +197,13 @@ CALLS = {
         {},
         "a, b, c",
     ),
+    "lines_and_error_bars": (
+        regression_plots.lines_and_error_bars,
+        (LINE, LINE**2, LINE + 0.1, {"weighted": (torch.tensor(1.0, requires_grad=True), 0.1)}),
+        {"message": "The long bars count little."},
+        "lines: weighted",
+    ),
+    "decision_path": (diagrams.decision_path, (), {}, "softmax, argmax"),
     "training_loop": (diagrams.training_loop, (), {}, "new parameters go back"),
 }
 every_figure = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
