@@ -337,7 +337,7 @@ chi_squared = FunctionExercise(
         def chi_squared(y, f, sigma):
             return (((y - f) / sigma) ** 2).sum()
     """,
-    insight="With the same sigma everywhere it is the sum of squares, up to a factor.",
+    insight="Moving the best line of part 2 up by 0.1 adds 1: 0.1² times the sum of 1/sigma².",
     wrong_answers=[
         WrongAnswer(
             "def chi_squared(y, f, sigma):\n    return ((y - f) ** 2 / sigma).sum()",
