@@ -172,6 +172,14 @@ def test_infinite_values_leave_a_gap_in_a_curve():
     assert cross.get_xdata() == [LINE[1].item()], "a cross where it becomes infinite"
 
 
+def test_curves_that_only_cross_are_equally_wide():
+    pair = {"up": LINE, "down": 1 - LINE}
+    for nested, number_of_widths in [(True, 2), (False, 1)]:
+        ax = drawn_on(plotting.curves, LINE, pair, "They cross.", nested=nested)
+        widths = {line.get_linewidth() for line in ax.lines if line.get_label() in pair}
+        assert len(widths) == number_of_widths
+
+
 def test_counts_are_readable_on_every_shade():
     for right in range(0, 101, 2):
         true, predicted = torch.zeros(100, dtype=torch.int64), (torch.arange(100) >= right).long()

@@ -198,7 +198,8 @@ def curves(ax, x, lines, message, axes=("x", "y"), nested=True):
         axes: what the two axes count.
         nested: whether the widths differ; not needed where the functions only cross.
     """
-    x, widths = to_array(x).ravel(), np.linspace(5.5 if nested else 2, 1.7, len(lines))
+    x = to_array(x).ravel()
+    widths = np.linspace(5.5, 1.7, len(lines)) if nested else [2.0] * len(lines)
     for number, (label, values) in enumerate(lines.items()):
         values = to_array(values).ravel()
         finite = np.isfinite(values)
