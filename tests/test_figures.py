@@ -15,15 +15,32 @@ from matplotlib.image import imread
 from torch import nn
 
 from tools.notebook_files import PICTURE_TOLERANCE, picture_difference
-from utils import classification_plots, diagrams, figures, plotting, regression_plots
+from utils import (
+    classification_plots,
+    diagrams,
+    figures,
+    flow_diagrams,
+    flow_plots,
+    plotting,
+    regression_plots,
+)
 
 w = torch.tensor(1.0, requires_grad=True)
 LOSS = ((w * torch.tensor([1.0, 2.0]) - 3) ** 2).mean()
 COLUMN = torch.tensor([[1.0], [torch.nan], [-2.0]])
 LINE = torch.linspace(0, 1, 20)
 HEAD = nn.Linear(3, 1)
+ROOMS = [
+    classification_plots,
+    diagrams,
+    flow_diagrams,
+    flow_plots,
+    plotting,
+    regression_plots,
+]
 PANELS = {"column_spread": 2, "softmax_map": 3}  # axes side by side, where there are several
 HISTORY = SimpleNamespace(loss=np.array([1.0, 0.3]), validation_loss=np.array([1.0, 0.4]))
+SIX = ["0 Linear", "1 Tanh", "2 Linear", "3 Sigmoid", "4 Linear", "5 Sigmoid"]
 
 
 def two_classes(points):
@@ -143,6 +160,12 @@ CALLS = {
         {"message": "Then it rises.", "best": True},
         "training, held out",
     ),
+    "points_and_curves": (
+        regression_plots.points_and_curves,
+        ({"training": (LINE, LINE**2), "validation": (LINE[:5, None], LINE[:5])}, LINE),
+        {"curves": {"network": LINE[:, None] ** 3}, "message": "The curve swings."},
+        "points training, validation; curves network",
+    ),
     "fit_with_residuals": (
         regression_plots.fit_with_residuals,
         (LINE.flip(0), LINE**2, LINE[:, None].clone().requires_grad_(), "Close."),
@@ -204,6 +227,30 @@ CALLS = {
         "lines: weighted",
     ),
     "decision_path": (diagrams.decision_path, (), {}, "softmax, argmax"),
+    "distributions": (
+        flow_plots.distributions,
+        ({"input": COLUMN, "weight": LINE.clone().requires_grad_(), "mask": LINE > 0.5},),
+        {"message": "Spreads differ."},
+        "Histograms of input, weight, mask",
+    ),
+    "by_layer": (
+        flow_plots.by_layer,
+        ({"sigmoid": [1e-3, 0.1, 0], "tanh": LINE[1:].clone().requires_grad_()}, "gradient norm"),
+        {"message": "It falls."},
+        "It falls. The gradient norm on a logarithmic axis, layer by layer, of sigmoid, tanh",
+    ),
+    "rate_scan": (
+        flow_plots.rate_scan,
+        ([1e-3, 1e-2, 1e-1, 1], torch.tensor([1.0, 0.5, 60.0, torch.nan]), 5e-3),
+        {},
+        "half the rate there",
+    ),
+    "data_flow": (
+        flow_diagrams.data_flow,
+        (SIX, ["(500, 100)", *6 * ["(500, 200)"]], 6 * ["(500, 200)"]),
+        {},
+        "0 Linear turns (500, 100) into (500, 200); 1 Tanh turns",
+    ),
     "training_loop": (diagrams.training_loop, (), {}, "new parameters go back"),
 }
 every_figure = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
@@ -222,7 +269,7 @@ def shown(monkeypatch):
 def test_every_figure_function_is_tried_here():
     functions = {
         name
-        for module in (diagrams, plotting, regression_plots, classification_plots)
+        for module in ROOMS
         for name, item in vars(module).items()
         if inspect.isfunction(item) and "ax" in inspect.signature(item).parameters
         if list(inspect.signature(item).parameters)[0] != "ax"
@@ -300,6 +347,62 @@ def test_texts_do_not_overlap_and_lie_inside(call):
 def test_a_graph_is_asked_for_where_there_is_none():
     with pytest.raises(ValueError, match="no grad_fn"):
         diagrams.computation_graph(torch.tensor(1.0))
+
+
+def test_a_scan_without_a_suggestion_is_drawn_and_says_so(shown):
+    for losses in ([1.0, 2.0], [torch.nan]):
+        flow_plots.rate_scan([1e-3, 1e-2][: len(losses)], losses)
+    assert all("no rate is suggested" in data["text/plain"] for data, _ in shown)
+
+
+def test_as_many_distributions_as_fit_in_a_figure(shown):
+    odd = {"nothing": LINE[:0], "one": LINE[:1], "gaps": LINE[:3] * torch.nan}
+    even = {f"{number} Linear": LINE for number in range(7)}
+    flow_plots.distributions(odd | even, "Ten.", same_scale=False)
+    (_, metadata), *_ = shown
+    assert metadata["image/png"]["height"] <= 306
+    for values in ({}, odd | even | {"more": LINE}):
+        with pytest.raises(ValueError, match="room for 1 to 10 tensors"):
+            flow_plots.distributions(values, "None or eleven.")
+
+
+IMAGES = ["Conv2d", "BatchNorm2d", "ReLU", "MaxPool2d", "Flatten", "Linear"]
+LONG = ["(64, 1, 28, 28)", *3 * ["(64, 16, 26, 26)"], "(64, 16, 13, 13)", "(64, 2704)", "(64, 10)"]
+
+
+@pytest.mark.parametrize(
+    ("modules", "forward", "backward"),
+    [
+        ([f"{number} {name}" for number, name in enumerate(IMAGES)], LONG, LONG[1:]),
+        (["Linear"], [(100, 8), (100, 4)], ["(100, 4)"]),
+        (["0 Linear", "1 ReLU"], 3 * ["(5, 2)"], ["none", "(5, 2)"]),
+        (["LSTM"], ["(5, 2, 2)", "(5, 2, 3), (1, 5, 3), (1, 5, 3)"], ["(5, 2, 3), none, none"]),
+    ],
+)
+def test_the_data_flow_of_other_shapes(modules, forward, backward):
+    call = (flow_diagrams.data_flow, (modules, forward, backward), {}, "")
+    test_texts_do_not_overlap_and_lie_inside(call)
+
+
+def test_the_data_flow_without_gradients_is_the_forward_row_alone(shown):
+    flow_diagrams.data_flow(SIX, 7 * [(5, 2)], 6 * ["none"])
+    flow_diagrams.data_flow(SIX, 7 * [(5, 2)])
+    assert shown[0] == shown[1]
+    assert "gradient" not in shown[0][0]["text/plain"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((SIX, 6 * ["(5, 2)"]), "6 modules need 7 shapes forward.*there are 6 and 0"),
+        ((SIX, 7 * ["(5, 2)"], ["(5, 2)"]), "there are 7 and 1"),
+        (([], ["(5, 2)"]), "0 modules need"),
+        ((3 * SIX, 19 * ["(5, 2)"]), "these 18 modules is too long for a page: draw fewer"),
+    ],
+)
+def test_a_data_flow_that_cannot_be_drawn(arguments, words):
+    with pytest.raises(ValueError, match=words):
+        flow_diagrams.data_flow(*arguments)
 
 
 def test_a_model_and_its_tensors_are_left_as_they_were(shown):

@@ -365,7 +365,7 @@ def error_by_setting(ax, settings, errors, xlabel, message, baseline=None):
 
 
 @figure(height=3.2)
-def seed_strip(ax, values, xlabel, message, log=False, baseline=None):
+def seed_strip(ax, values, xlabel, message, log=False, baseline=None, each="seed"):
     """Draw one point for each seed in a row for each setting, with the medians marked.
 
     Args:
@@ -374,9 +374,10 @@ def seed_strip(ax, values, xlabel, message, log=False, baseline=None):
         message: what the figure shows, in one sentence, for its text alternative.
         log: a logarithmic axis.
         baseline: label -> number, of predictions that the networks should beat, as lines.
+        each: what a point stands for: "seed", or "split" where the rows were dealt anew.
     """
     for row, numbers in enumerate(values.values()):
-        numbers, label = to_array(numbers), None if row else "median of the seeds"
+        numbers, label = to_array(numbers), None if row else f"median of the {each}s"
         spread = row + np.linspace(-0.2, 0.2, len(numbers))
         ax.plot(numbers, spread, "o", color="C0", markersize=5, alpha=0.55, markeredgewidth=0)
         style = {"color": "C1", "markersize": 22, "markeredgewidth": 3, "linestyle": "none"}
@@ -388,7 +389,7 @@ def seed_strip(ax, values, xlabel, message, log=False, baseline=None):
     ax.grid(axis="y", visible=False)
     ax.figure.legend(loc="outside upper right", ncols=3)
     rows = ", ".join(str(setting) for setting in values)
-    return f"{message} A row of points, one for each seed, with its median: {rows}; {xlabel}."
+    return f"{message} A row of points, one for each {each}, with its median: {rows}; {xlabel}."
 
 
 @figure(height=3.2)
