@@ -220,6 +220,13 @@ CALLS = {
         {},
         "a, b, c",
     ),
+    "lines_and_error_bars": (
+        regression_plots.lines_and_error_bars,
+        (LINE, LINE**2, LINE + 0.1, {"weighted": (torch.tensor(1.0, requires_grad=True), 0.1)}),
+        {"message": "The long bars count little."},
+        "lines: weighted",
+    ),
+    "decision_path": (diagrams.decision_path, (), {}, "softmax, argmax"),
     "distributions": (
         flow_plots.distributions,
         ({"input": COLUMN, "weight": LINE.clone().requires_grad_(), "mask": LINE > 0.5},),

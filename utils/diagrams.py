@@ -347,3 +347,42 @@ def training_loop(ax):
         "The training loop: data go into the model, its prediction is compared with y in the loss, "
         "the gradient goes to the optimiser, and new parameters go back into the model."
     )
+
+
+# ---------------------------------------------------------------------------- classification
+@figure(unit=0.5)
+def decision_path(ax):
+    """Draw the way from a point to its class: one logit for two classes, several for more."""
+    rows = {
+        0: ["point", "logit", "probability", "class"],
+        -1.9: ["point", "logits", "probabilities", "class"],
+    }
+    steps = {0: ["network", "sigmoid", "threshold"], -1.9: ["network", "softmax", "argmax"]}
+    colors = ["#F3F3F3", "#CFE6F5", "#FBE3C8", "#CDEBDD"]
+    gap = 4.3
+    for y, labels in rows.items():
+        for place, (label, color) in enumerate(zip(labels, colors, strict=True)):
+            box = FancyBboxPatch(
+                (gap * place - 1.2, y - 0.36), 2.4, 0.72, boxstyle="round,pad=0.04"
+            )
+            box.set(facecolor=color, edgecolor=INK)
+            ax.add_patch(box)
+            ax.text(gap * place, y, label, ha="center", va="center", fontsize=11.5)
+        for place, step in enumerate(steps[y]):
+            draw_arrow(ax, (gap * place, y), (gap * (place + 1), y), "-", INK, gap=1.3)
+            ax.text(gap * (place + 0.5), y + 0.16, step, ha="center", va="bottom", fontsize=10.5)
+    notes = ["its features", "any number", "between 0 and 1", "0, 1, 2, ..."]
+    for place, note in enumerate(notes):
+        style = {"ha": "center", "va": "top", "fontsize": 10.5, "color": "#555555"}
+        ax.text(gap * place, -2.45, note, **style)
+    style = {"ha": "left", "va": "bottom", "fontsize": 11, "fontweight": "bold"}
+    ax.text(-1.2, 0.62, "two classes: one logit", **style)
+    ax.text(-1.2, -1.28, "c classes: c logits", **style)
+    ax.set_axis_off()
+    ax.set_aspect("equal")
+    ax.set_xlim(-1.5, 3 * gap + 1.5)
+    ax.set_ylim(-3.1, 1.2)
+    return (
+        "From a point to its class. Two classes: the network gives one logit, the sigmoid makes it "
+        "a probability, a threshold the class. Several: a logit for each class, softmax, argmax."
+    )

@@ -187,7 +187,7 @@ def lines(ax, x, y, fits, axes, message):
 
 
 @figure(height=3.0)
-def curves(ax, x, lines, message, axes=("x", "y")):
+def curves(ax, x, lines, message, axes=("x", "y"), nested=True):
     """Draw functions of one number; where they agree, the thinner lie on the wider lines.
 
     Args:
@@ -196,12 +196,14 @@ def curves(ax, x, lines, message, axes=("x", "y")):
             ends in a cross.
         message: what the figure shows, in one sentence, for its text alternative.
         axes: what the two axes count.
+        nested: whether the widths differ; not needed where the functions only cross.
     """
-    x, widths = to_array(x).ravel(), np.linspace(5.5, 1.7, len(lines))
+    x = to_array(x).ravel()
+    widths = np.linspace(5.5, 1.7, len(lines)) if nested else [2.0] * len(lines)
     for number, (label, values) in enumerate(lines.items()):
         values = to_array(values).ravel()
         finite = np.isfinite(values)
-        style = {"color": f"C{number}", "alpha": 0.5 if number + 1 < len(lines) else 1}
+        style = {"color": f"C{number}", "alpha": 0.5 if nested and number + 1 < len(lines) else 1}
         heights = np.where(finite, values, np.nan)
         ax.plot(x, heights, DASHES[number], linewidth=widths[number], label=label, **style)
         ends = finite & ~(np.r_[True, finite[:-1]] & np.r_[finite[1:], True])

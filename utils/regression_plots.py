@@ -116,3 +116,25 @@ def points_and_curves(ax, points, x, curves, message, axes=("x", "y")):
     ax.figure.legend(loc="outside right center")
     names = f"points {', '.join(points)}; curves {', '.join(curves)}"
     return f"{message} {axes[1]} against {axes[0]}: {names}."
+
+
+@figure(height=3.0)
+def lines_and_error_bars(ax, x, y, sigma, fits, message, axes=("x", "y")):
+    """Draw points with their uncertainties, and straight lines.
+
+    Args:
+        x, y, sigma: shape (n,); sigma is the standard deviation of each y, a bar to either side.
+        fits: label -> (slope, intercept).
+        message: what the figure shows, in one sentence, for its text alternative.
+        axes: what the two axes count, with units.
+    """
+    x, y, sigma = to_array(x), to_array(y), to_array(sigma)
+    style = {"fmt": "o", "color": "#555555", "capsize": 4, "linewidth": 1.6, "zorder": 3}
+    ax.errorbar(x, y, yerr=sigma, label="data with σ", **style)
+    ends = np.array([x.min(), x.max()]) + np.array([-0.05, 0.05]) * np.ptp(x)
+    for number, (label, (slope, intercept)) in enumerate(fits.items()):
+        heights = to_array(slope) * ends + to_array(intercept)
+        ax.plot(ends, heights, linestyle=DASHES[number], color=f"C{number}", label=label)
+    ax.set(xlabel=axes[0], ylabel=axes[1])
+    ax.figure.legend(loc="outside right center")
+    return f"{message} Points with error bars; lines: {', '.join(fits)}."
