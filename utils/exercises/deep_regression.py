@@ -333,10 +333,18 @@ stop_early = FunctionExercise(
 
 NETWORK = """
 def deep_network(sizes):
-    layers = []
-    for inputs, outputs in zip(sizes[:-1], sizes[1:]):
-        layers += [torch.nn.Linear(inputs, outputs), torch.nn.Tanh()]
-    return torch.nn.Sequential(*layers[:-1])
+    class Network(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            pairs = zip(sizes[:-1], sizes[1:])
+            self.layers = torch.nn.ModuleList([torch.nn.Linear(a, b) for a, b in pairs])
+
+        def forward(self, x):
+            for layer in self.layers[:-1]:
+                x = torch.tanh(layer(x))
+            return self.layers[-1](x)
+
+    return Network()
 """
 
 
@@ -353,7 +361,7 @@ def outputs_of(deep_network, sizes):
     if found != expected:
         raise Complaint(
             f"the model has {found} parameters, expected were {expected}. Layers in a plain list "
-            "are not found: use nn.Sequential or nn.ModuleList."
+            "are not found: use nn.ModuleList."
             if found < expected
             else f"the model has {found} parameters, expected were {expected}: a layer too many?"
         )
@@ -371,47 +379,31 @@ deep_network = FunctionExercise(
     compared="the outputs for two samples, with weights set by the check",
     cases=lambda: [((1, 3, 1),), ((2, 4, 3, 2),), ((3, 1),)],
     hints=(
-        "Collect the layers in a list: for each pair of neighbouring sizes an nn.Linear and an "
-        "nn.Tanh.",
-        "nn.Sequential(*layers[:-1]) leaves out the last tanh; zip(sizes[:-1], sizes[1:]) gives "
-        "the pairs.",
+        "In `__init__`: `super().__init__()`, then one nn.Linear for each pair of neighbouring "
+        "sizes, in an nn.ModuleList.",
+        "In `forward`: tanh after every layer of self.layers[:-1], then self.layers[-1] alone.",
     ),
     solution=NETWORK,
-    insight="nn.Sequential(*layers) enters every layer into its table; a plain list would not.",
+    insight="nn.ModuleList enters every layer into the table; a plain list would not.",
     wrong_answers=[
         WrongAnswer(
-            NETWORK.replace("*layers[:-1]", "*layers"),
+            NETWORK.replace("self.layers[-1](x)", "torch.tanh(self.layers[-1](x))"),
             "There is a tanh after the last layer: the output could never leave -1 to 1.",
             says="after the last layer",
         ),
         WrongAnswer(
-            NETWORK.replace(
-                "[torch.nn.Linear(inputs, outputs), torch.nn.Tanh()]",
-                "[torch.nn.Linear(inputs, outputs)]",
-            )
-            .replace("[:-1])\n", "])\n")
-            .replace("*layers])", "*layers)"),
+            NETWORK.replace("torch.tanh(layer(x))", "layer(x)"),
             "No activation function between the layers: then all of them together are one linear "
             "layer.",
             says="one linear layer",
         ),
         WrongAnswer(
-            "def deep_network(sizes):\n"
-            "    class Network(torch.nn.Module):\n"
-            "        def __init__(self):\n"
-            "            super().__init__()\n"
-            "            pairs = zip(sizes[:-1], sizes[1:])\n"
-            "            self.layers = [torch.nn.Linear(a, b) for a, b in pairs]\n"
-            "        def forward(self, x):\n"
-            "            for layer in self.layers[:-1]:\n"
-            "                x = torch.tanh(layer(x))\n"
-            "            return self.layers[-1](x)\n"
-            "    return Network()",
+            NETWORK.replace("torch.nn.ModuleList([", "([").replace("pairs])", "pairs])"),
             "",
             says="Layers in a plain list",
         ),
         WrongAnswer(
-            NETWORK.replace("torch.nn.Tanh()", "torch.nn.ReLU()"),
+            NETWORK.replace("torch.tanh", "torch.relu"),
             "ReLU between the layers; asked for was tanh.",
             says="asked for was tanh",
         ),
