@@ -4,7 +4,9 @@ The pages are opened as files, in headless Chromium, as from a folder on a stick
 a web server. The site is built once.
 """
 
+import html
 import os
+import re
 from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -13,6 +15,7 @@ import pytest
 from accessibility import violations
 from browser import stays_in, watched
 from bs4 import BeautifulSoup
+from mathematics import MATHEMATICS
 
 from tools.notebook_files import code_cells, published, read
 
@@ -272,6 +275,37 @@ def test_the_first_stop_skips_the_navigation(opened):
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.closest('main') !== null")
+
+
+# ----------------------------------------------------------------------------------- mathematics
+def set_mathematics(page, markdown):
+    """Put Markdown's formulas on an open page, as the site's pages have them, and set them."""
+    text = re.sub(
+        r"\$\$(.+?)\$\$", r"<div class='math'>\\[\1\\]</div>", html.escape(markdown), flags=re.S
+    )
+    text = re.sub(r"\$(.+?)\$", r"<span class='math'>\\(\1\\)</span>", text)
+    page.evaluate(
+        """(html) => new Promise((done) => {
+          document.querySelector("article").insertAdjacentHTML("beforeend", html);
+          MathJax.Hub.Queue(["Typeset", MathJax.Hub], done);
+        })""",
+        text,
+    )
+
+
+def test_mathematics_that_no_notebook_needs_yet_is_in_the_local_copy(opened):
+    page, outside, errors = opened(TENSORS)
+    before = page.locator(".math").count()
+    set_mathematics(page, MATHEMATICS)
+    assert page.locator(".math").count() > before + 5
+    assert page.evaluate(INSPECT) == []
+    assert not outside and not errors
+
+
+def test_mathematics_that_is_no_command_is_found(opened):
+    page, _, _ = opened(TENSORS)
+    set_mathematics(page, r"The loss is $\unknown{x}$.")
+    assert len(page.evaluate(INSPECT)) == 1
 
 
 # ---------------------------------------------------------------------------- the test's own eyes

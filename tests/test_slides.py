@@ -10,6 +10,7 @@ import nbformat
 import pytest
 from accessibility import violations
 from browser import stays_in, watched
+from mathematics import MATHEMATICS
 
 from tools import handout, slides
 from tools.notebook_files import (
@@ -186,21 +187,6 @@ def test_what_shuts_somebody_out_of_a_later_slide_is_found(browser, folder, tmp_
 
 def test_a_request_to_another_machine_is_found(broken):
     assert broken["outside"] == ["https://example.org/x.png"]
-
-
-MATHEMATICS = r"""
-# 98 · Is all of mathematics there?
-
-$\mathbb{R}^n, \mathcal{L}, \mathfrak{g}, \mathscr{F}, \boldsymbol{w}, \mathbf{x}, \mathsf{T}$,
-$\mathtt{t}, \operatorname*{argmin}_\theta \lVert y - \hat{y} \rVert_2^2$,
-$\bigl(\tfrac{1}{n}\bigr)$, $\sqrt[3]{x}$, $a × b … ≤ ∈ α$,
-$\cancel{x} \to \leftrightarrow \mapsto \approx \propto \odot \otimes \nabla \partial \ell \infty$
-
-$$\begin{aligned} a &= \overbrace{b + c}^{\text{two words}} \\ d &= \underbrace{e}_{f} \end{aligned}
-\qquad \begin{pmatrix} 1 & \cdots \\ \vdots & \ddots \end{pmatrix} \qquad
-f(x) = \begin{cases} 0 & x < 0 \\ x & \text{else} \end{cases} \qquad
-\Biggl[ \sum_{i=1}^n \int_0^1 \prod_j \Biggr]$$
-"""
 
 
 def test_mathematics_that_no_notebook_needs_yet_is_in_the_local_copy(browser, folder, tmp_path):

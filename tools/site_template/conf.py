@@ -7,11 +7,12 @@ from pathlib import Path
 from docutils import nodes
 from sphinx.util import logging
 
-from tools.notebook_files import code_cells, pictures_of, read
+from tools.notebook_files import ROOT, code_cells, pictures_of, read
 
 MINUTES = re.compile(r" \(([^()]*min)\)$")
 
-project = html_title = "Neural networks in PyTorch, hands on"
+# The title is the start page's.
+project = html_title = (ROOT / "README.md").read_text("utf-8").partition("\n")[0].strip("# ")
 language = "en"
 extensions = ["myst_nb"]
 highlight_language = "text"
@@ -32,6 +33,12 @@ mathjax_path = "mathjax/MathJax.js"
 mathjax2_config = {
     "config": ["TeX-AMS_SVG-full.js"],
     "tex2jax": {"ignoreClass": "tex2jax_ignore", "processClass": "math"},
+    "TeX": {
+        "extensions": [
+            f"{name}.js"
+            for name in ["AMSmath", "AMSsymbols", "noErrors", "noUndefined", "autoload-all"]
+        ]
+    },
     "messageStyle": "none",
     "showMathMenu": False,
     "menuSettings": {"inTabOrder": False},  # without a menu there is nothing to do at a formula
