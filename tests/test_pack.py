@@ -228,7 +228,10 @@ if "STOP_PIP" in os.environ and "download" in sys.orig_argv:
 @only_posix
 def test_keyboard_stops_a_download_and_leaves_what_was_there(packer, package):
     before = content_of(package)
-    write(next(packer.venv.glob("lib/python*/site-packages")) / "sitecustomize.py", STOP)
+    # Python runs such a line when it starts; a sitecustomize.py would give way to the system's.
+    library = next(packer.venv.glob("lib/python*/site-packages"))
+    write(library / "stop_pip.py", STOP)
+    write(library / "stop_pip.pth", "import stop_pip\n")
     group = {"start_new_session": True}
     status, _, error = packer.call("pack", STOP_PIP="1", popen=group)
     assert status == 130 and "Nothing is broken" in error
