@@ -17,12 +17,12 @@ from launcher_course import (
     Course,
     echoed,
     make_wheel,
-    make_wheel_of,
     only_posix,
     write,
 )
+from package_index import EXPECTED
 
-from tools import pack, targets, wheels
+from tools import pack, wheels
 
 HERE = "{}.{}".format(*sys.version_info)
 # Nobody answers at port 9 of this machine, so that a request fails and is no success by chance.
@@ -30,58 +30,6 @@ REFUSED = {
     name: "http://127.0.0.1:9"
     for name in ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 }
-LINUX = "manylinux_2_17_x86_64.manylinux_2_17_aarch64"
-
-# Platform and Python: what `probe` leads to there, beside packaging and pip.
-EXPECTED = {
-    ("Linux", "3.11"): {"probe", "tracer", "deep", "deepest", "older", "patched", "repatched"},
-    ("Linux", "3.12"): {"probe", "tracer", "deep", "deepest"},
-    ("Darwin", "3.11"): {"probe", "nap", "deep", "deepest", "older", "patched", "repatched"},
-    ("Darwin", "3.12"): {"probe", "nap", "deep", "deepest"},
-    ("Windows", "3.11"): {
-        "probe",
-        "shade",
-        "paint",
-        "deep",
-        "deepest",
-        "older",
-        "patched",
-        "repatched",
-    },
-    ("Windows", "3.12"): {"probe", "shade", "paint", "deep", "deepest"},
-}
-
-
-@pytest.fixture(scope="module")
-def index(tmp_path_factory):
-    """A folder of wheels that requires other packages on each system and each Python."""
-    folder = tmp_path_factory.mktemp("index")
-    requires = [
-        'tracer; sys_platform == "linux"',
-        'nap; sys_platform == "darwin" and platform_machine == "arm64"',
-        'shade>=1.0; os_name == "nt"',
-        'older; python_version < "3.12"',
-        'patched; python_full_version < "3.11.4"',
-        'repatched; python_full_version >= "3.11.9" and python_version < "3.12"',
-        "deep[more]",
-    ]
-    make_wheel(folder, "probe", requires=requires)
-    make_wheel(folder, "tracer", tag=f"py3-none-{LINUX}")
-    make_wheel(folder, "nap", tag="py3-none-macosx_11_0_arm64")
-    for version in ("311", "312"):
-        make_wheel(
-            folder,
-            "shade",
-            tag=f"cp{version}-cp{version}-win_amd64",
-            requires=['paint; platform_system == "Windows"', 'tracer; sys_platform == "linux"'],
-        )
-    requires = ["deepest; extra == 'more'", "unwanted; extra == 'most'"]
-    make_wheel(folder, "deep", requires=requires, extras=["more", "most"])
-    for name in ("paint", "older", "patched", "repatched", "deepest", "maintainers_probe"):
-        make_wheel(folder, name)
-    for name in ("pip", "packaging"):
-        make_wheel_of(folder, name)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -280,7 +228,10 @@ if "STOP_PIP" in os.environ and "download" in sys.orig_argv:
 @only_posix
 def test_keyboard_stops_a_download_and_leaves_what_was_there(packer, package):
     before = content_of(package)
-    write(next(packer.venv.glob("lib/python*/site-packages")) / "sitecustomize.py", STOP)
+    # Python runs such a line when it starts; a sitecustomize.py would give way to the system's.
+    library = next(packer.venv.glob("lib/python*/site-packages"))
+    write(library / "stop_pip.py", STOP)
+    write(library / "stop_pip.pth", "import stop_pip\n")
     group = {"start_new_session": True}
     status, _, error = packer.call("pack", STOP_PIP="1", popen=group)
     assert status == 130 and "Nothing is broken" in error
@@ -427,6 +378,18 @@ def test_package_with_another_build_of_torch_says_so(copy, has, asked):
     assert "only" in error and f"pack --torch {asked}" in error and not copy.venv.exists()
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has two builds")
+def test_package_with_cuda_says_how_much_space_it_needs(copy):
+    free = (
+        "import shutil\nshutil.disk_usage = lambda path: shutil._ntuple_diskusage(9e9, 4e9, 5e9)\n"
+    )
+    write(copy.stubs / "sitecustomize.py", free)
+    write(copy.root / "requirements.txt", "torch==2.13.0\n")
+    write(copy.root / "wheels" / "nvidia_probe-1.0-py3-none-any.whl", "")
+    error = copy.fails("solved")
+    assert "needs about 8 GB" in error and "--torch cpu" not in error
+
+
 def test_check_says_that_no_network_is_needed(copy, made_copy):
     status, out, _ = copy.call("check")
     assert status == 1 and "needs no network" in out
@@ -449,81 +412,6 @@ def test_python_without_ensurepip_takes_the_packages_pip(copy):
     shutil.rmtree(copy.root / "wheels")
     copy.ready.unlink()
     assert "ensurepip" in copy.fails("solved")
-
-
-# -- What is required where --------------------------------------------------------------------
-
-
-class OtherPip(pack.Downloads):
-    """pip that answers markers for Linux with Python 3.12, whatever machine is meant."""
-
-    def __init__(self, index):
-        self.torch, self.index, self.calls = "cpu", index, []
-
-    def pip(self, target, words):
-        """Return the wheels of probe for the wrong machine, and those asked for by name."""
-        names = [word.partition(">")[0] for word in words if word.isidentifier() or ">" in word]
-        self.calls.append(names)
-        found = map(targets.read_wheel, self.index.glob("*.whl"))
-        wanted = {*EXPECTED["Linux", "3.12"], *names}
-        return {w.name: w for w in found if w.name in wanted and "cp312" not in w.path.name}
-
-
-@pytest.fixture
-def files(tmp_path, monkeypatch):
-    """A requirements file, in a list."""
-    path = tmp_path / "requirements.txt"
-    write(path, "probe==1.0\n")
-    monkeypatch.setattr(pack.environment, "REQUIREMENTS", path)
-    return [path]
-
-
-def test_what_pip_left_out_is_asked_for_until_nothing_is_missing(index, files):
-    pip = OtherPip(index)
-    found = pip.everything(targets.Target("windows", "3.11"), files)
-    assert set(found) == EXPECTED["Windows", "3.11"] | {"pip"}
-    # shade's own requirement is known only when shade is there.
-    assert [len(names) for names in pip.calls] == [1, 5, 6]
-
-
-def test_requirement_that_nothing_meets_is_no_package(index, files):
-    with pytest.raises(pack.CourseError, match="do not fit together: nothing meets probe==2.0"):
-        write(files[0], "probe==2.0\n")
-        OtherPip(index).everything(targets.Target("linux", "3.12"), files)
-
-
-def test_wheel_of_another_platform_is_no_package(index, files):
-    write(files[0], "tracer==1.0\n")
-    with pytest.raises(pack.CourseError, match=r"Windows .* refuses: tracer-1.0"):
-        OtherPip(index).everything(targets.Target("windows", "3.12"), files)
-
-
-def test_platforms_agree_with_the_running_machine():
-    packaging = pytest.importorskip("packaging.markers")
-    target = targets.Target(targets.this_platform(), HERE)
-    real = packaging.default_environment()
-    for name, value in target.environment().items():
-        if "version" not in name and "release" not in name:
-            assert real[name] == value, name
-    assert real["python_version"] == target.environment()["python_version"]
-
-
-def test_every_platform_takes_the_wheels_that_are_published_for_it(tmp_path):
-    tags = {
-        "linux": ["manylinux_2_28_x86_64", "manylinux2014_x86_64", "manylinux1_x86_64"],
-        "linux-arm": ["manylinux_2_28_aarch64", "manylinux2014_aarch64"],
-        "mac": ["macosx_14_0_arm64", "macosx_11_0_arm64", "macosx_10_9_universal2"],
-        "windows": ["win_amd64"],
-    }
-    assert set(tags) == set(targets.PLATFORMS)
-    for name, platforms in tags.items():
-        for other in tags:
-            for tag in platforms:
-                for python in ("cp311-cp311", "cp38-abi3", "py3-none"):
-                    wheel = targets.read_wheel(make_wheel(tmp_path, "p", tag=f"{python}-{tag}"))
-                    assert targets.Target(other, "3.11").takes(wheel) == (name == other)
-    newer = targets.read_wheel(make_wheel(tmp_path, "p", tag="cp312-cp312-win_amd64"))
-    assert not targets.Target("windows", "3.11").takes(newer)
 
 
 @pytest.mark.parametrize("words", [["--platform", "amiga"], ["--python", "2.7"], ["now"]])

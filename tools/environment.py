@@ -364,7 +364,7 @@ def check_space(torch):
     needed, free = needed_space(torch), shutil.disk_usage(ROOT).free
     if free < 0.75 * needed:
         small = ""
-        if needed > 2 * GIGABYTE:
+        if needed > 2 * GIGABYTE and not wheels.found():
             small = f", or take the build without CUDA, about 2 GB: {LAUNCHER} lab --torch cpu"
         raise CourseError(
             f"The disk has {free / GIGABYTE:.1f} GB left and the set-up needs about "

@@ -227,8 +227,8 @@ with Python {pythons}.
 
 Python itself is not in here, and must be on the machine (64-bit). For Windows
 and macOS take its installer to the room, from
-https://www.python.org/downloads/ . On Linux it comes with the system; the
-package python{first} is enough.
+https://www.python.org/downloads/ . On Linux it comes from the system's own
+packages; python{first} alone is enough.
 """
 
 STARTS = {

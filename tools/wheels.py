@@ -134,7 +134,10 @@ def fitting(targets):
     if here:
         start = "py -{}" if os.name == "nt" else "python{}"
         command = f"{start.format(here[-1]['python'])} course.py lab"
-        raise CourseError(f"{sentence}type {command}, or, {WITH_A_NETWORK}.")
+        raise CourseError(
+            f"{sentence}type {command} (where that Python is missing, it is at "
+            f"https://www.python.org/downloads/), or, {WITH_A_NETWORK}."
+        )
     raise CourseError(
         f"{sentence}make a package for it on a machine with a network ({LAUNCHER} pack --help "
         f"says how), or, {WITH_A_NETWORK}."
