@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from utils.exercises.answers import Complaint, discard, kind_of, names_in
+from utils.exercises.answers import Complaint, discard, kind_of
 from utils.exercises.core import ChoiceExercise, FunctionExercise, WrongAnswer
 
 LAYER = """
@@ -147,6 +147,16 @@ def spread_of_outputs(model, x):
 """
 
 
+class Watched(nn.Sequential):
+    """A Sequential that notes how many of its modules had a hook when it was called."""
+
+    hooked = 0
+
+    def forward(self, x):
+        self.hooked = sum(hooks_on(module) > 0 for module in self)
+        return super().forward(x)
+
+
 def hooks_on(model):
     """How many hooks stand on a model and the modules in it."""
     return sum(
@@ -156,24 +166,27 @@ def hooks_on(model):
 
 def with_hooks(spread_of_outputs, sizes, x):
     """Run the answer on a network of these sizes, and look whether it leaves hooks behind."""
-    if not any("hook" in name for name in names_in(spread_of_outputs)):
-        raise Complaint("there is no hook in it: use register_forward_hook on each module.")
     torch.manual_seed(0)
     layers = []
     for given, made in zip(sizes, sizes[1:], strict=False):
         layers += [nn.Linear(given, made), nn.Tanh()]
-    model = nn.Sequential(*layers)
+    model = Watched(*layers)
     spreads = spread_of_outputs(model, x)
-    if hooks_on(model):
-        raise Complaint(
-            f"{hooks_on(model)} of your hooks are still on the model: keep what "
-            "register_forward_hook returns, and call remove() on each after the pass."
-        )
     if spreads is None or spreads is Ellipsis:
         return spreads
     if not isinstance(spreads, list | tuple):
         discard(spreads)
         raise Complaint(f"expected a list of numbers, here came a {kind_of(spreads)}.")
+    if hooks_on(model):
+        raise Complaint(
+            f"{hooks_on(model)} of your hooks are still on the model: keep what "
+            "register_forward_hook returns, and call remove() on each after the pass."
+        )
+    if model.hooked < len(model):
+        raise Complaint(
+            f"when model(x) was called, {model.hooked} of {len(model)} modules had a hook: put one "
+            "on each with register_forward_hook, then call model(x) once."
+        )
     if any(isinstance(spread, torch.Tensor) for spread in spreads):
         raise Complaint("the list holds tensors, not plain numbers: .item() takes a number out.")
     return tuple(spreads)
@@ -202,6 +215,12 @@ spread_of_outputs = FunctionExercise(
             says="still on the model",
         ),
         WrongAnswer(
+            SPREAD.replace("for module in model]", "for module in model.modules()]"),
+            "model.modules() gives the model itself too, whose output is that of its last module: "
+            "go through the model with for module in model.",
+            says="the model itself too",
+        ),
+        WrongAnswer(
             SPREAD.replace("output.std().item()", "output.std()"),
             "",
             says="not plain numbers",
@@ -225,7 +244,7 @@ spread_of_outputs = FunctionExercise(
             "        spreads.append(x.std().item())\n"
             "    return spreads",
             "",
-            says="no hook in it",
+            says="0 of 4 modules had a hook",
         ),
     ],
 )
