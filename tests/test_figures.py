@@ -251,6 +251,12 @@ CALLS = {
         {},
         "0 Linear turns (500, 100) into (500, 200); 1 Tanh turns",
     ),
+    "weight_graph": (
+        flow_diagrams.weight_graph,
+        ([torch.tensor([[1.0, -2.0, 0.0]]).requires_grad_(), torch.tensor([[0.5], [-0.1]])],),
+        {"message": "Few lines."},
+        "The 3-1-2 network",
+    ),
     "training_loop": (diagrams.training_loop, (), {}, "new parameters go back"),
 }
 every_figure = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
@@ -433,3 +439,8 @@ def test_the_comparison_sees_a_blank_and_a_moved_curve_but_not_a_trembling_one()
     assert picture_difference(curve, png(lambda ax: ax.plot(x, np.sin(x) + 1e-3))) < (
         PICTURE_TOLERANCE
     )
+
+
+def test_weights_that_do_not_follow_each_other_are_refused():
+    with pytest.raises(ValueError, match="gives 2 numbers and the next takes 3"):
+        flow_diagrams.weight_graph([torch.ones(2, 3), torch.ones(2, 3)], "They do not fit.")

@@ -1,13 +1,14 @@
-"""Drawn schematics of the data flow: the shapes that go forward through modules and come back."""
+"""Drawn schematics of what flows: shapes through modules and back, weights between units."""
 
 import math
 import re
 
-from matplotlib.patches import FancyBboxPatch
+from matplotlib.lines import Line2D
+from matplotlib.patches import Circle, FancyBboxPatch
 from matplotlib.textpath import TextPath
 
-from utils.diagrams import INK, NEGATIVE, PALE
-from utils.figures import figure
+from utils.diagrams import INK, NEGATIVE, PALE, POSITIVE
+from utils.figures import figure, to_array
 
 WIDEST = 7.0  # inches, as all lengths here
 LETTERS = (11, 10.5, 10, 9.5, 9, 8.5, 8)  # their sizes; the first with which the row fits is taken
@@ -154,3 +155,74 @@ def in_words(modules, forward, backward):
         f"The shapes that flow forward: {steps}; from that the loss. Backward, the gradient of the "
         f"loss has the shape of each output, from the last module to the first: {back}."
     )
+
+
+# ------------------------------------------------------------------------------ weights as a graph
+BETWEEN_LAYERS, HEIGHT = 2.0, 2.35  # inches, of the drawing of units and lines
+
+
+@figure(unit=1)
+def weight_graph(ax, weights, message):
+    """Draw a network as a graph: circles for units, and a line for each weight.
+
+    A line is the thicker the larger its weight, full and blue if it is positive, dashed and orange
+    if it is negative. The thickest of all is the largest of all weights.
+
+    Args:
+        weights: of each layer, as PyTorch stores them, shape (units out, units in), input first.
+        message: what the figure shows, in one sentence, for its text alternative.
+
+    Raises:
+        ValueError: a layer does not take as many numbers as the one before it gives.
+    """
+    weights = [to_array(layer) for layer in weights]
+    for one, other in zip(weights, weights[1:], strict=False):
+        if one.shape[0] != other.shape[1]:
+            raise ValueError(
+                f"A layer gives {one.shape[0]} numbers and the next takes {other.shape[1]}: put "
+                "the weights in the order of the layers, each of shape (units out, units in)."
+            )
+    units = [weights[0].shape[1], *(layer.shape[0] for layer in weights)]
+    places = [
+        [(number * BETWEEN_LAYERS, height) for height in heights(count, max(units))]
+        for number, count in enumerate(units)
+    ]
+    largest = max(abs(layer).max() for layer in weights) or 1.0
+    for layer, starts, ends in zip(weights, places, places[1:], strict=False):
+        for values, end in zip(layer, ends, strict=True):
+            for value, start in zip(values, starts, strict=True):
+                style = line_of(value)
+                width = 0.3 + 4.2 * abs(value) / largest
+                ax.plot(*zip(start, end, strict=True), linewidth=width, zorder=1, **style)
+    for number, column in enumerate(places):
+        radius = min(0.13, 0.42 * HEIGHT / max(units))
+        for place in column:
+            ax.add_patch(Circle(place, radius, facecolor="white", edgecolor=INK, zorder=3))
+        name = "input" if number == 0 else "output" if number == len(weights) else "hidden"
+        ax.text(column[0][0], -0.32, f"{name}, {len(column)}", ha="center", va="top", fontsize=11)
+    right = places[-1][0][0]
+    lines = [Line2D([], [], linewidth=2.6, **line_of(sign)) for sign in (1, -1)]
+    ax.legend(lines, ["positive", "negative"], loc="center left", bbox_to_anchor=(1, 0.5))
+    ax.get_legend().set_bbox_to_anchor((right + 0.35, HEIGHT / 2), ax.transData)
+    ax.set_axis_off()
+    ax.set_aspect("equal")
+    ax.set_xlim(-0.6, right + 1.8)
+    ax.set_ylim(-0.65, HEIGHT + 0.2)
+    layers = "-".join(str(count) for count in units)
+    return (
+        f"{message} The {layers} network as circles joined by a line for each weight: thicker for "
+        "larger ones, full and blue for positive, dashed and orange for negative ones."
+    )
+
+
+def heights(count, most):
+    """Where the units of a layer stand, from top to bottom, around the middle of the drawing."""
+    step = HEIGHT / max(most - 1, 1)
+    return [HEIGHT / 2 + ((count - 1) / 2 - number) * step for number in range(count)]
+
+
+def line_of(value):
+    """Colour and line style for the sign of a weight."""
+    if value < 0:
+        return {"color": NEGATIVE, "linestyle": (0, (2.2, 1.1))}
+    return {"color": POSITIVE, "linestyle": "-"}
