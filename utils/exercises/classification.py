@@ -66,7 +66,7 @@ classify = FunctionExercise(
 def without_softmax(function, *arguments):
     """Run the answer, once it is clear that torch does not do the work for it."""
     ready = {"softmax", "log_softmax", "Softmax", "LogSoftmax", "logsumexp", "logaddexp"}
-    ready |= {"CrossEntropyLoss", "nll_loss", "NLLLoss", "softmin"}
+    ready |= {"CrossEntropyLoss", "nll_loss", "NLLLoss", "softmin", "class_loss"}
     used = names_in(function) & ready
     if names_in(function) & {"functional", "F", "nn"} and "cross_entropy" in names_in(function):
         used.add("torch's cross_entropy")
@@ -192,7 +192,7 @@ cross_entropy = FunctionExercise(
             log_sums = m.flatten() + torch.exp(z - m).sum(dim=1).log()  # (n,)
             return (log_sums - z[torch.arange(len(z)), labels]).mean()
     """,
-    insight="This is all of nn.CrossEntropyLoss. Its gradient is softmax(z) minus the one-hot row.",
+    insight="nn.CrossEntropyLoss does this by default; its gradient is (softmax - one-hot) / n.",
     wrong_answers=[
         WrongAnswer(
             "def cross_entropy(z, labels):\n"
