@@ -20,9 +20,11 @@ from tools.console import guarded, say
 # The first page, as JupyterLab addresses a file under its root.
 PAGE = "lab/tree/work/00_start_here.ipynb"
 
-# JupyterLab neither asks whether to show news nor looks for updates: the course works offline.
 LAB_SETTINGS = {
-    "@jupyterlab/apputils-extension:notification": {"checkForUpdates": False, "fetchNews": "false"}
+    # JupyterLab neither asks whether to show news nor looks for updates: the course works offline.
+    "@jupyterlab/apputils-extension:notification": {"checkForUpdates": False, "fetchNews": "false"},
+    # Or each progress bar and slider says "model not found" when a notebook is opened again.
+    "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True},
 }
 
 
