@@ -1,16 +1,19 @@
-"""Run All of every notebook in a real JupyterLab ends without an error, for the student too.
+"""Every notebook in a real JupyterLab: Run All, sliders, live slides.
 
-The course is served as a student gets it, by the launcher's own command, and opened in headless
-Chromium: copies without outputs in `work/`, progress bars on.
+The course is served by the launcher's own commands and opened in headless Chromium, as a student
+and a presenter have it: copies without outputs, progress bars on.
 """
 
+import importlib.util
 from types import SimpleNamespace
+from urllib.error import URLError
 
 import nbformat
 import pytest
 from browser import watched
 
-from tools import lab_page
+from tools import bench_sliders, lab_page
+from tools.console import CourseError
 from tools.notebook_files import (
     EXEMPT,
     code_cells,
@@ -21,20 +24,22 @@ from tools.notebook_files import (
     same_pictures,
     text_of,
 )
+from utils.sliders import WIDGET
 
 pytest.importorskip("jupyterlab", reason="JupyterLab is not installed here")
 
 PATHS = published()
-WIDGET = "application/vnd.jupyter.widget-view+json"
+SLIDERS = [(path, number) for path in PATHS for number in bench_sliders.sliders(read(path))]
 SCREEN = {"width": 1400, "height": 900}
 # The figures of the page: width and height as shown, and of the picture itself (0: none).
 FIGURES = """() => [...document.querySelectorAll('.jp-Cell-outputArea img')].map(
   image => [image.width, image.height, image.naturalWidth])"""
 # Widgets on the page, as texts, once all cells have been laid out and each widget is there.
 WIDGETS = """cells => {
-  const places = [...document.querySelectorAll('.jp-Cell-outputArea .lm-Panel.jp-OutputArea-output')];
   const all = document.querySelectorAll('.jp-Cell').length === cells;
-  return all && places.every(place => place.textContent) && places.map(place => place.textContent);
+  const found = document.querySelectorAll('.jp-Cell-outputArea .lm-Panel.jp-OutputArea-output');
+  const texts = [...found].map(widget => widget.textContent);
+  return all && texts.every(text => text) && texts;
 }"""
 each_notebook = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 
@@ -136,3 +141,114 @@ def test_the_next_day_the_page_is_as_it_was_left(path, after_run_all):
     widgets = [output for output in outputs if WIDGET in output.get("data", {})]
     assert len(seen.widgets_next_day) == len(widgets)
     assert not any("Error" in text for text in seen.widgets_next_day)
+
+
+# ----------------------------------------------------------------------------- the test's own
+def test_a_server_ends_with_its_test_whatever_happens(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        with lab_page.serving(lab_page.copy_course(tmp_path / "course"), "lab") as running:
+            assert running.ask("api/sessions") == []
+            raise KeyboardInterrupt
+    with pytest.raises(URLError):
+        running.ask("api")
+
+
+def test_a_course_that_does_not_start_says_why(tmp_path):
+    course = lab_page.copy_course(tmp_path / "course")
+    (course / "tools" / "lab.py").write_text("raise SystemExit('Out of order.')", "utf-8")
+    with pytest.raises(CourseError, match="Out of order"):
+        with lab_page.serving(course, "lab"):
+            raise AssertionError("it cannot have started")
+
+
+# ---------------------------------------------------------------------------------- sliders
+@pytest.mark.parametrize("path, number", SLIDERS, ids=lambda value: getattr(value, "stem", None))
+def test_moving_a_slider_with_the_keyboard_changes_the_picture(path, number, browser, server):
+    with watched(browser, server.owns, viewport=SCREEN) as (page, outside, errors):
+        lab_page.open_notebook(page, server, path.stem)
+        handle = lab_page.run_to(page, number)
+        picture = page.locator(".jp-Cell").nth(number).locator(".jp-Cell-outputArea img")
+        seen = [picture.get_attribute("src")]
+        for _ in range(3):
+            lab_page.move_slider(page, handle)
+            seen.append(picture.get_attribute("src"))
+        assert len(set(seen)) == len(seen), "a picture came again"
+        assert picture.evaluate("image => image.naturalWidth") > 0
+        assert not outside and not errors
+
+
+# ------------------------------------------------------------------------------- live slides
+MARKED = ".jp-deck-mod-visible.jp-mod-active"
+ANOTHER = f"""marked => {{
+  const now = document.querySelector('{MARKED}');
+  return now && now !== marked;
+}}"""
+IN_SIGHT = """image => {
+  const box = image.getBoundingClientRect();
+  return image.naturalWidth > 0 && box.width > 400 && box.top >= 0 && box.bottom <= innerHeight;
+}"""
+
+
+@pytest.fixture(scope="module")
+def live_server(tmp_path_factory, browser):
+    """A presenter's course, open in JupyterLab at the slides of notebook 01."""
+    if importlib.util.find_spec("jupyterlab_slideshow") is None:
+        pytest.skip("jupyterlab-slideshow is not installed (see tools/requirements.txt)")
+    course = lab_page.copy_course(tmp_path_factory.mktemp("live") / "course")
+    with lab_page.serving(course, "present", "01") as running:
+        yield running
+
+
+@pytest.fixture
+def slides(browser, live_server):
+    """The page with the slides as it opens, the requests that would leave, and the errors."""
+    with watched(browser, live_server.owns, viewport={"width": 1280, "height": 720}) as found:
+        page = found[0]
+        page.goto(live_server.page)
+        page.wait_for_selector("[data-jp-deck-mode=presenting] .jp-deck-mod-visible")
+        page.wait_for_function(lab_page.KERNEL_READY)
+        yield found
+
+
+def go_to(page, text, key="Space"):
+    """Press a key until the marked cell has this text."""
+    for _ in range(20):
+        marked = page.query_selector(MARKED)
+        if text in marked.text_content():
+            return
+        page.keyboard.press(key)
+        page.wait_for_function(ANOTHER, arg=marked)
+    raise AssertionError(f"{text!r} does not come")
+
+
+def test_live_slides_open_and_a_cell_run_by_its_key_shows_its_figure(slides):
+    page, outside, errors = slides
+    assert page.locator(".jp-Deck h1").inner_text().startswith("01 ·")
+    go_to(page, "import sys")  # the set-up, on the first slide; nothing has been clicked
+    page.keyboard.press("ControlOrMeta+Enter")
+    go_to(page, "import torch")
+    page.keyboard.press("ControlOrMeta+Enter")
+    figure = page.locator(MARKED).locator(".jp-Cell-outputArea img")
+    figure.wait_for(timeout=60_000)
+    assert figure.evaluate(IN_SIGHT)
+    go_to(page, "1 · What do 344 penguins")
+    assert not page.locator("h1").is_visible()
+    go_to(page, "import torch", key="Shift+Space")
+    assert figure.evaluate(IN_SIGHT)
+    assert not outside, "a request would leave the machine"
+    assert not errors
+
+
+def test_shift_enter_runs_in_place_and_a_remote_turns_the_slides(slides):
+    page, _, errors = slides
+    go_to(page, "import sys", key="PageDown")
+    page.keyboard.press("Shift+Enter")
+    go_to(page, "penguins = load", key="PageDown")
+    page.keyboard.press("Enter")
+    page.keyboard.press("ControlOrMeta+End")
+    page.keyboard.type("\nprint(6 * 7)")
+    page.keyboard.press("Shift+Enter")
+    page.locator(MARKED).get_by_text("42").wait_for(timeout=60_000)
+    assert "penguins = load" in page.locator(MARKED).text_content()
+    go_to(page, "1 · What do 344 penguins", key="PageUp")
+    assert not errors

@@ -99,14 +99,14 @@ class Server:
 
 @contextlib.contextmanager
 def serving(course, *command):
-    """Serve a copy of the course by a command of its launcher, for example "lab".
+    """Serve a copy of the course by a command of its launcher: "lab", or "present", "01".
 
     Gives the Server, and stops it at the end, come what may. Raises CourseError with what was
     printed if it does not start.
     """
     with tempfile.TemporaryDirectory() as own:
         process = subprocess.Popen(
-            [sys.executable, "course.py", *command, "--here", "--no-browser", *options(Path(own))],
+            [sys.executable, "course.py", *command, *options(command, Path(own))],
             cwd=course,
             env=student_environment(Path(own)),
             stdout=subprocess.PIPE,
@@ -122,16 +122,19 @@ def serving(course, *command):
             stop(process)
 
 
-def options(own):
-    """Return JupyterLab's options for the course's settings, kept in a folder of its own.
+def options(command, own):
+    """Return the options of the command, with the settings of `lab` in a folder of its own.
 
     `course.py lab` writes them into `.venv`, which a copy that borrows its Python has not.
     """
+    plain = ["--here", "--no-browser", "--port", "0"]
+    if command[0] != "lab":
+        return plain
     settings = own / "settings"
     settings.mkdir()
     text = json.dumps(lab.LAB_SETTINGS)
     (settings / "overrides.json").write_text(text, encoding="utf-8")
-    return ["--port", "0", "--", f"--LabApp.app_settings_dir={settings}"]
+    return [*plain, "--", f"--LabApp.app_settings_dir={settings}"]
 
 
 def student_environment(own):
@@ -234,3 +237,61 @@ def save(page):
     """Save with the keyboard, and wait until JupyterLab has done so."""
     page.keyboard.press("ControlOrMeta+s")
     page.wait_for_selector(f"{TAB}:not(.jp-mod-dirty)", timeout=STARTS * 1000)
+
+
+# --------------------------------------------------------------------------------- the sliders
+# Waits for one press of a key on a slider and for the new picture that answers it; gives the
+# milliseconds between. The picture is there when it is decoded and the next frame is drawn.
+ANSWER = """handle => {
+  const area = handle.closest('.jp-Cell-outputArea');
+  const before = area.querySelector('img').src;
+  const frame = () => new Promise(resolve => requestAnimationFrame(resolve));
+  window.sliderAnswer = new Promise(resolve => {
+    let pressed;
+    handle.addEventListener('keydown', () => { pressed = performance.now(); },
+      { capture: true, once: true });
+    const observer = new MutationObserver(async () => {
+      const image = area.querySelector('img');
+      if (!image || !image.src || image.src === before) return;
+      observer.disconnect();
+      await image.decode();
+      await frame();
+      resolve(performance.now() - pressed);
+    });
+    observer.observe(area, { subtree: true, childList: true, attributeFilter: ['src'] });
+  });
+}"""
+
+AT_END = """handle => {
+  const own = handle.getBoundingClientRect();
+  const track = handle.closest('.noUi-base').getBoundingClientRect();
+  return Math.abs((own.left + own.right) / 2 - track.right) < 1;
+}"""
+
+
+def run_to(page, index):
+    """Run a notebook up to a cell with sliders; return the handle of its first one.
+
+    Args:
+        page: with a notebook that is just opened.
+        index: the cell's number among all cells, from 0.
+    """
+    cell = page.locator(".jp-Notebook .jp-Cell").nth(index)
+    cell.locator(".jp-InputPrompt").click()
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Run All Above Selected Cell", exact=True).click()
+    cell.locator(".jp-InputPrompt").click()
+    page.keyboard.press("ControlOrMeta+Enter")
+    handle = cell.locator(".noUi-handle").first
+    handle.wait_for(timeout=RUNS * 1000)
+    return handle
+
+
+def move_slider(page, handle):
+    """Press an arrow key on a slider; return the milliseconds until the new picture is there.
+
+    It goes to the right, and at the slider's end to the left.
+    """
+    handle.evaluate(ANSWER)
+    handle.press("ArrowLeft" if handle.evaluate(AT_END) else "ArrowRight")
+    return page.evaluate("window.sliderAnswer")
