@@ -26,7 +26,10 @@ HANDED_OVER = {
     "slides": ("build slides from notebooks, for any browser, in build/", WHICH),
     "site": ("build the course as pages for any browser, in build/", ""),
     "handout": ("build copies with questions, tasks and empty cells, in build/", WHICH),
-    "bench": ("measure how fast training is, in one table", "Options may follow: --rounds 3"),
+    "bench": (
+        "measure how fast training is, in one table",
+        "Options may follow: --rounds 3, or --sliders",
+    ),
 }
 # Those among them that need what only maintainers install.
 WITH_TOOLS = {"site"}
@@ -90,12 +93,22 @@ def quoted(word):
 
 def lab(options, rest):
     """Set up, lay copies of the notebooks into work/ and open JupyterLab there."""
-    arguments = ["-m", "tools.lab"]
-    if options.no_browser:
-        arguments.append("--no-browser")
+    arguments = ["-m", "tools.lab"] + how_to_start(options)
+    return hand_over(prepared(options), arguments + ["--"] + rest)
+
+
+def present(options, rest):
+    """Set up, lay a presenter's copies into work/live/ and open one as live slides."""
+    arguments = ["-m", "tools.present"] + how_to_start(options) + [options.notebook]
+    return hand_over(prepared(options, with_tools=True), arguments + ["--"] + rest)
+
+
+def how_to_start(options):
+    """Return the arguments that say how JupyterLab is started."""
+    arguments = ["--no-browser"] if options.no_browser else []
     if options.port is not None:
         arguments += ["--port", str(options.port)]
-    return hand_over(prepared(options), arguments + ["--"] + rest)
+    return arguments
 
 
 def test(options, rest):
@@ -141,7 +154,8 @@ def lint(options, rest):
 
 def tool(options, rest):
     """Set up and run `python -m tools.NAME`."""
-    environment = prepared(options, with_tools=options.command in WITH_TOOLS)
+    needs = options.command in WITH_TOOLS or "--sliders" in rest  # bench drives a browser then
+    environment = prepared(options, with_tools=needs)
     return hand_over(environment, ["-m", "tools." + options.command] + rest)
 
 
@@ -235,14 +249,14 @@ def make_parser():
             )
         return command
 
-    command = add(
-        "lab",
-        lab,
-        "set up (once) and open the course in JupyterLab",
-        passes_on="What follows -- is passed on to JupyterLab.",
-    )
-    command.add_argument("--no-browser", action="store_true", help="only say the address")
-    command.add_argument("--port", type=int, help="the port of the address, if it is free")
+    def add_with_lab(name, function, summary):
+        to_lab = "What follows -- is passed on to JupyterLab."
+        command = add(name, function, summary, passes_on=to_lab)
+        command.add_argument("--no-browser", action="store_true", help="only say the address")
+        command.add_argument("--port", type=int, help="the port of the address, if it is free")
+        return command
+
+    add_with_lab("lab", lab, "set up (once) and open the course in JupyterLab")
 
     command = add(
         "test",
@@ -262,6 +276,11 @@ def make_parser():
         "reset", reset, "give a fresh copy of a notebook, yours is backed up", sets_up=False
     )
     command.add_argument("notebooks", nargs="+", metavar="NN", help="a number or a name: 01")
+
+    command = add_with_lab("present", present, "open a notebook as slides whose cells run")
+    command.add_argument(
+        "notebook", nargs="?", default="00", metavar="NN", help="a number or a name: 01"
+    )
 
     for name, (summary, passes_on) in HANDED_OVER.items():
         add(name, tool, summary, passes_on=passes_on)
@@ -287,7 +306,7 @@ def run(arguments):
         parser.print_help()
         return 0
     rest = arguments[cut + 1 :]
-    if unknown and (options.command == "lab" or not options.passes_on):
+    if unknown and (options.command in ("lab", "present") or not options.passes_on):
         parser.error("{} does not know {}".format(options.command, " ".join(unknown)))
     return options.run(options, unknown + rest)
 

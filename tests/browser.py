@@ -1,41 +1,24 @@
-"""A headless Chromium that the tests open pages with, and a watch on what a page asks for."""
+"""The headless Chromium that the tests open pages with, and a watch on what a page asks for."""
 
-import os
-import shutil
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
-BROWSERS = ["chromium", "chromium-browser", "google-chrome"]
-# Chromium of its own accord looks for updates and more; what is left to see is the page's.
-OPTIONS = [
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND",
-]
+from tools import browser
+from tools.console import CourseError
 
 
 @contextmanager
 def chromium():
     """Give a running browser; skip, saying what is missing, on a machine that has none."""
-    playwright = pytest.importorskip(
-        "playwright.sync_api", reason="playwright is not installed (see tools/requirements.txt)"
-    )
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if not found:
-        pytest.skip("there is no Chromium on this machine, on Debian: apt-get install chromium")
-    # Chromium refuses its sandbox to root, who runs containers.
-    as_root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    with playwright.sync_playwright() as started:
-        program = started.chromium.launch(executable_path=found, args=[*OPTIONS, *as_root])
+    with ExitStack() as stack:
+        try:
+            program = stack.enter_context(browser.chromium())
+        except CourseError as error:
+            pytest.skip(str(error))
         yield program
-        program.close()
 
 
 @contextmanager

@@ -64,6 +64,8 @@ print(json.dumps({"program": __name__ and sys.argv[0], "python": sys.executable,
 sys.exit(int(os.environ.get("ENDS_WITH", "0")))
 """
 
+ECHOING = ("tools/solved.py", "tools/site.py", "tools/present.py", "tools/bench.py")
+
 FAKE_LAB = """
 import json
 class LabApp:
@@ -162,13 +164,7 @@ class Course:
         write(self.root / "tools" / "__init__.py", "")
         write(self.root / "tools" / "requirements.txt", "# none\n")
         write(self.root / "requirements.txt", "probe==1.0\n")
-        for program in (
-            "pytest.py",
-            "ruff.py",
-            "tools/solved.py",
-            "tools/site.py",
-            "utils/machine.py",
-        ):
+        for program in ("pytest.py", "ruff.py", *ECHOING, "utils/machine.py"):
             write(self.root / program, ECHO)
         write(self.root / "jupyterlab" / "labapp.py", FAKE_LAB)
         write(self.root / "jupyter_server" / "serverapp.py", FAKE_SERVERS)

@@ -103,18 +103,37 @@ def test_no_command_prints_a_short_help_with_the_main_ones_first(new_course):
     assert len(out.splitlines()) < 25
 
 
-@pytest.mark.parametrize(
-    "command", ["lab", "test", "check", "reset", "pack", "lint", *course.HANDED_OVER]
-)
+OWN = ["lab", "present", "test", "check", "reset", "pack", "lint"]
+
+
+@pytest.mark.parametrize("command", [*OWN, *course.HANDED_OVER])
 def test_each_command_explains_itself(new_course, command):
     assert f"course.py {command}" in new_course.succeeds(command, "--help")
 
 
-@pytest.mark.parametrize("words", [["labb"], ["lab", "--prt"], ["check", "01"], ["reset"]])
+@pytest.mark.parametrize(
+    "words", [["labb"], ["lab", "--prt"], ["present", "01", "--prt"], ["check", "01"], ["reset"]]
+)
 def test_words_that_mean_nothing_are_refused(new_course, words):
     status, _, error = new_course.call(*words)
     assert status == 2 and "usage" in error
     assert not new_course.venv.exists()
+
+
+def test_present_hands_over_with_the_maintainers_tools(made_course):
+    out = made_course.succeeds("present", "--no-browser", "--port", "8899", "01", "--", "--debug")
+    assert echoed(out)["arguments"] == ["--no-browser", "--port", "8899", "01", "--", "--debug"]
+    assert any(
+        "tools/requirements.txt" in word for call in made_course.pip_calls() for word in call
+    )
+    assert echoed(made_course.succeeds("present"))["arguments"] == ["00", "--"]
+
+
+def test_bench_installs_a_browsers_driver_only_for_sliders(made_course):
+    assert echoed(made_course.succeeds("bench", "--rounds", "3"))["arguments"] == ["--rounds", "3"]
+    calls = made_course.pip_calls()
+    assert echoed(made_course.succeeds("bench", "--sliders"))["arguments"] == ["--sliders"]
+    assert len(made_course.pip_calls()) == len(calls) + 1
 
 
 def test_test_hands_over_to_pytest_with_options_in_order(new_course):

@@ -20,9 +20,11 @@ from tools.console import guarded, say
 # The first page, as JupyterLab addresses a file under its root.
 PAGE = "lab/tree/work/00_start_here.ipynb"
 
-# JupyterLab neither asks whether to show news nor looks for updates: the course works offline.
 LAB_SETTINGS = {
-    "@jupyterlab/apputils-extension:notification": {"checkForUpdates": False, "fetchNews": "false"}
+    # JupyterLab neither asks whether to show news nor looks for updates: the course works offline.
+    "@jupyterlab/apputils-extension:notification": {"checkForUpdates": False, "fetchNews": "false"},
+    # Or each progress bar and slider says "model not found" when a notebook is opened again.
+    "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True},
 }
 
 
@@ -43,14 +45,14 @@ def write_lab_settings():
             workspace.write_whole(path, content.encode("utf-8"))
 
 
-def running_server():
+def running_server(root):
     """Return the description of a JupyterLab that serves this folder and answers, else None."""
     from jupyter_server.serverapp import list_running_servers
 
     with contextlib.suppress(OSError):
         for server in list_running_servers():
             with contextlib.suppress(OSError, KeyError):
-                if os.path.samefile(server["root_dir"], workspace.ROOT) and answers(server):
+                if os.path.samefile(server["root_dir"], root) and answers(server):
                     return server
     return None
 
@@ -65,20 +67,27 @@ def answers(server):
         return False
 
 
-def first_page(server):
-    """Return the address of the first notebook on a running server."""
+def address_of(page, server):
+    """Return the address of a page, such as PAGE, on a running server."""
     query = "?" + urllib.parse.urlencode({"token": server["token"]}) if server.get("token") else ""
-    return server["url"] + PAGE + query
+    return server["url"] + page + query
 
 
-def start(port, no_browser, rest):
-    """Start JupyterLab and serve until it is stopped. Return the exit status."""
+def start(root, page, options, more=()):
+    """Start JupyterLab in a folder and serve until it is stopped.
+
+    Args:
+        root: the folder.
+        page: what opens first, for example PAGE.
+        options: the command line, as read by `make_parser`.
+        more: further options of JupyterLab.
+    """
     from jupyterlab.labapp import LabApp
 
-    arguments = [f"--ServerApp.root_dir={workspace.ROOT}", f"--LabApp.default_url=/{PAGE}"]
-    if port is not None:
-        arguments.append(f"--ServerApp.port={port}")
-    if no_browser:
+    arguments = [f"--ServerApp.root_dir={root}", f"--LabApp.default_url=/{page}", *more]
+    if options.port is not None:
+        arguments.append(f"--ServerApp.port={options.port}")
+    if options.no_browser:
         arguments.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         # In a container one is often root; JupyterLab would refuse.
@@ -89,29 +98,41 @@ def start(port, no_browser, rest):
         arguments.append("--ServerApp.use_redirect_file=False")
     # Warnings only: JupyterLab's notes would bury the address. Later options win over these.
     quiet = ["--ServerApp.log_level=WARN", "--LabApp.log_level=WARN"]
-    LabApp.launch_instance([*quiet, *arguments, *rest])
-    say("JupyterLab has stopped. Your notebooks are in work/.")
-    return 0
+    say("JupyterLab starts. To stop it: press Ctrl-C here, twice.")
+    LabApp.launch_instance([*quiet, *arguments, *options.rest])
+
+
+def show(page, server, options):
+    """Open a page of a JupyterLab that runs already."""
+    address = address_of(page, server)
+    say(f"The course is open already: {address}")
+    if not options.no_browser:
+        webbrowser.open(address)
+
+
+def make_parser(name, description):
+    """Return a parser with the options of how JupyterLab is started."""
+    parser = argparse.ArgumentParser(prog=f"python -m tools.{name}", description=description)
+    parser.add_argument("--port", type=int)
+    parser.add_argument("--no-browser", action="store_true")
+    return parser
 
 
 def main():
     """Lay the copies, then open the server that runs already, or start one."""
-    parser = argparse.ArgumentParser(prog="python -m tools.lab", description=__doc__)
-    parser.add_argument("--port", type=int)
-    parser.add_argument("--no-browser", action="store_true")
+    parser = make_parser("lab", __doc__)
     parser.add_argument("rest", nargs="*", help="options of JupyterLab, after --")
     options = parser.parse_args()
     for sentence in workspace.lay_copies():
         say(sentence)
     write_lab_settings()
-    server = running_server()
+    server = running_server(workspace.ROOT)
     if server:
-        say(f"The course is open already: {first_page(server)}")
-        if not options.no_browser:
-            webbrowser.open(first_page(server))
-        return 0
-    say("JupyterLab starts. To stop it: press Ctrl-C here, twice.")
-    return start(options.port, options.no_browser, options.rest)
+        show(PAGE, server, options)
+    else:
+        start(workspace.ROOT, PAGE, options)
+        say("JupyterLab has stopped. Your notebooks are in work/.")
+    return 0
 
 
 if __name__ == "__main__":
