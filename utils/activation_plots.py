@@ -140,7 +140,8 @@ def response_map(ax, w, b, activation, name, message, reach=3):
     if ends is not None:
         foot = ends.mean(axis=0)
         ax.plot(*ends.T, color="black", linestyle="-.", linewidth=1.8, label="s = 0")
-        ax.annotate("", xy=foot + w, xytext=foot, arrowprops=ARROW, annotation_clip=False)
+        arrow = ax.annotate("", foot + w, foot, arrowprops=ARROW, annotation_clip=False)
+        arrow.arrow_patch.set_clip_path(ax.patch)  # what lies outside the plane is not drawn
         ax.plot([], [], color="black", marker=">", markersize=8, label="weights w")
         ax.plot(*foot, "o", color="white", markeredgecolor="black", label="-b w / |w|²")
         ax.figure.legend(loc="outside right center")
