@@ -16,6 +16,7 @@ from torch import nn
 
 from tools.notebook_files import PICTURE_TOLERANCE, picture_difference
 from utils import (
+    activation_plots,
     classification_plots,
     diagrams,
     figures,
@@ -31,6 +32,7 @@ COLUMN = torch.tensor([[1.0], [torch.nan], [-2.0]])
 LINE = torch.linspace(0, 1, 20)
 HEAD = nn.Linear(3, 1)
 ROOMS = [
+    activation_plots,
     classification_plots,
     diagrams,
     flow_diagrams,
@@ -38,7 +40,17 @@ ROOMS = [
     plotting,
     regression_plots,
 ]
-PANELS = {"column_spread": 2, "softmax_map": 3}  # axes side by side, where there are several
+# How many axes there are, where there are several.
+PANELS = {
+    "column_spread": 2,
+    "softmax_map": 3,
+    "gallery": 10,
+    "six_maps": 6,
+    "node_by_node": 6,
+    "plane_maps": 3,
+}
+PLANE = activation_plots.plane(2)
+TEN = {f"function {n}": (LINE * n, LINE.clone().requires_grad_() + n) for n in range(10)}
 HISTORY = SimpleNamespace(loss=np.array([1.0, 0.3]), validation_loss=np.array([1.0, 0.4]))
 SIX = ["0 Linear", "1 Tanh", "2 Linear", "3 Sigmoid", "4 Linear", "5 Sigmoid"]
 
@@ -257,6 +269,44 @@ CALLS = {
         {"message": "Few lines."},
         "The 3-1-2 network",
     ),
+    "gallery": (activation_plots.gallery, (LINE, TEN, "Ten."), {}, "function 0, function 1"),
+    "operation_counts": (
+        activation_plots.operation_counts,
+        ({"ReLU": (1, 0), "tanh": (5, 1)}, "One is cheap."),
+        {},
+        "ReLU 1 and 0, tanh 5 and 1",
+    ),
+    "response_map": (
+        activation_plots.response_map,
+        (torch.tensor([2.0, 1.0], requires_grad=True), torch.tensor(1.0), torch.tanh, "tanh"),
+        {"message": "Tilted."},
+        "runs through (-0.4, -0.2)",
+    ),
+    "response_map, flat": (
+        activation_plots.response_map,
+        ([0, 0], 1.5, torch.tanh, "tanh", "Flat."),
+        {},
+        "no line s = 0",
+    ),
+    "six_maps": (
+        activation_plots.six_maps,
+        (dict.fromkeys("ABCDEF", torch.tanh), [2.0, 1.0], 0.0, "Six."),
+        {},
+        "A from -1.00 to 1.00",
+    ),
+    "node_by_node": (
+        activation_plots.node_by_node,
+        ({f"node {n}": PLANE @ torch.tensor([1.0, n]) for n in range(3)}, torch.tanh, "tanh"),
+        {"message": "Three.", "reach": 2},
+        "node 0, node 1, node 2",
+    ),
+    "plane_maps": (
+        activation_plots.plane_maps,
+        ({f"{n} units": torch.sigmoid(PLANE[:, :1] * n) for n in range(3)}, "Regions."),
+        {},
+        "the output is 0.5: 0 units, 1 units, 2 units",
+    ),
+    "building_block": (diagrams.building_block, (), {"inputs": 8}, "8 features"),
     "training_loop": (diagrams.training_loop, (), {}, "new parameters go back"),
 }
 every_figure = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
