@@ -123,7 +123,7 @@ true_of_flow = ChoiceExercise(
             "what is kept grows with the batch, but the parameters do not know how large it is.",
         ),
         "D": (True, "its step is the rate times the gradient, so only the product counts."),
-        "E": (True, "ReLU cuts off half of the variance, and He's start has twice as much of it."),
+        "E": (True, "ReLU halves the mean square, and He's weights have twice the variance."),
     },
     hints=(
         "For C look at the two lines in the figure of section 3.",
