@@ -114,12 +114,14 @@ def serving(course, *command):
             encoding="utf-8",
             start_new_session=os.name != "nt",
         )
+        output = Output(process)
         try:
-            server = Server(course, said_address(process))
+            server = Server(course, output.address())
             wait_for(server, process)
             yield server
         finally:
             stop(process)
+            output.close()
 
 
 def options(command, own):
@@ -144,25 +146,37 @@ def student_environment(own):
     return {**variables, **folders, "PYTHONUNBUFFERED": "1"}
 
 
-def said_address(process):
-    """Return the address that a starting server prints; afterwards its output is read away."""
-    lines, said = queue.Queue(), ""
+class Output:
+    """What a starting server prints, read all the time: a full pipe would stop it."""
 
-    def read():
-        for line in process.stdout:
-            lines.put(line)
-        lines.put(None)
+    def __init__(self, process):
+        self.stream, self.lines = process.stdout, queue.Queue()
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
 
-    threading.Thread(target=read, daemon=True).start()
-    while not (found := re.search(r"http://127\.0\.0\.1:\S+", said)):
-        try:
-            line = lines.get(timeout=STARTS)
-        except queue.Empty:
-            line = None
-        if line is None:
-            raise CourseError(f"JupyterLab has not started:\n{said}")
-        said += line
-    return found[0]
+    def read(self):
+        """Pass lines on to the end; None says that there are no more."""
+        for line in self.stream:
+            self.lines.put(line)
+        self.lines.put(None)
+
+    def address(self):
+        """Return the address that the server says. Raises CourseError if it says none."""
+        said = ""
+        while not (found := re.search(r"http://127\.0\.0\.1:\S+", said)):
+            try:
+                line = self.lines.get(timeout=STARTS)
+            except queue.Empty:
+                line = None
+            if line is None:
+                raise CourseError(f"JupyterLab has not started:\n{said}")
+            said += line
+        return found[0]
+
+    def close(self):
+        """Close the pipe of a process that has ended."""
+        self.reader.join(timeout=STARTS)
+        self.stream.close()
 
 
 def wait_for(server, process):
@@ -175,22 +189,18 @@ def wait_for(server, process):
 
 
 def stop(process):
-    """End a server with all its kernels, and wait until it has ended."""
+    """End a server, which ends its kernels, and wait until it has ended."""
     if os.name == "nt":
         subprocess.run(["taskkill", "/F", "/T", "/PID", str(process.pid)], capture_output=True)
-    else:
-        # Twice: JupyterLab takes the first one for a question.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-    try:
-        process.wait(timeout=30)
-    except subprocess.TimeoutExpired:
-        if os.name == "nt":
-            process.kill()
-        else:
-            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    process.stdout.close()
+        return
+    # The group: the launcher and what it has started.
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=30)
+            return
 
 
 # ------------------------------------------------------------------------------------ the page
