@@ -24,12 +24,15 @@ HANDED_OVER = {
     "refresh": ("execute notebooks and write their outputs, where they changed", WHICH),
     "solved": ("execute copies with every exercise solved, in build/", WHICH),
     "slides": ("build slides from notebooks, for any browser, in build/", WHICH),
+    "site": ("build the course as pages for any browser, in build/", ""),
     "handout": ("build copies with questions, tasks and empty cells, in build/", WHICH),
     "bench": (
         "measure how fast training is, in one table",
         "Options may follow: --rounds 3, or --sliders",
     ),
 }
+# Those among them that need what only maintainers install.
+WITH_TOOLS = {"site"}
 
 # Runs torch on the instructions of an older processor: printed digits must survive that.
 OTHER_CPU = {
@@ -126,6 +129,14 @@ def check(options, rest):
     return hand_over(findings.python_and_variables(here=options.here), ["-m", "utils.machine"])
 
 
+def pack(options, rest):
+    """Set up and make a package. --torch is about what is in that, and leaves .venv as it is."""
+    from tools import environment
+
+    build = ["--torch", options.torch] if options.torch else []
+    return hand_over(environment.prepare(here=options.here), ["-m", "tools.pack"] + build + rest)
+
+
 def reset(options, rest):
     """Give fresh copies of notebooks, with the student's own backed up."""
     from tools import workspace
@@ -143,8 +154,8 @@ def lint(options, rest):
 
 def tool(options, rest):
     """Set up and run `python -m tools.NAME`."""
-    with_tools = options.command == "bench" and "--sliders" in rest  # a browser is driven
-    environment = prepared(options, with_tools=with_tools)
+    needs = options.command in WITH_TOOLS or "--sliders" in rest  # bench drives a browser then
+    environment = prepared(options, with_tools=needs)
     return hand_over(environment, ["-m", "tools." + options.command] + rest)
 
 
@@ -273,6 +284,14 @@ def make_parser():
 
     for name, (summary, passes_on) in HANDED_OVER.items():
         add(name, tool, summary, passes_on=passes_on)
+    add(
+        "pack",
+        pack,
+        "put the course and all it installs in a folder, for a room without a network",
+        passes_on="Options may follow: --platform linux linux-arm mac windows (one or more; "
+        "default: this one), --python 3.11 3.12 (one or more; default: this one), --tools (what "
+        "lint needs too). On Linux, --torch default brings the build with CUDA.",
+    )
     add("lint", lint, "check the style of all code (ruff)")
     return parser
 

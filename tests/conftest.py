@@ -1,8 +1,9 @@
-"""Fixtures: a browser, and copies of the course with and without an environment."""
+"""Fixtures: a browser, an index of packages, and courses with and without an environment."""
 
 import pytest
 from browser import chromium
 from launcher_course import Course, made_like
+from package_index import make_index
 
 
 @pytest.fixture(scope="module")
@@ -10,6 +11,14 @@ def browser():
     """A headless Chromium; without one the test is skipped and says what is missing."""
     with chromium() as program:
         yield program
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory):
+    """A folder of wheels that requires other packages on each system and each Python."""
+    folder = tmp_path_factory.mktemp("index")
+    make_index(folder)
+    return folder
 
 
 @pytest.fixture

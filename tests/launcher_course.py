@@ -6,6 +6,7 @@ pip, which does what the test says. Nothing is downloaded.
 
 import base64
 import hashlib
+import importlib.metadata
 import json
 import os
 import shutil
@@ -63,7 +64,7 @@ print(json.dumps({"program": __name__ and sys.argv[0], "python": sys.executable,
 sys.exit(int(os.environ.get("ENDS_WITH", "0")))
 """
 
-ECHOING = ("tools/solved.py", "tools/present.py", "tools/bench.py")
+ECHOING = ("tools/solved.py", "tools/site.py", "tools/present.py", "tools/bench.py")
 
 FAKE_LAB = """
 import json
@@ -99,14 +100,17 @@ def write(path, text):
     path.write_text(text, encoding="utf-8")
 
 
-def make_wheel(folder, name):
-    """Make an installable package with one empty module."""
-    info = f"{name}-1.0.dist-info"
+def make_wheel(folder, name, version="1.0", requires=(), extras=(), tag="py3-none-any"):
+    """Make an installable package with one empty module. Return its path."""
+    info = f"{name}-{version}.dist-info"
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    metadata += "".join(f"Provides-Extra: {extra}\n" for extra in extras)
+    metadata += "".join(f"Requires-Dist: {line}\n" for line in requires)
     contents = {
         f"{name}.py": "",
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
+        f"{info}/METADATA": metadata,
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\n"
-        "Tag: py3-none-any\n",
+        f"Tag: {tag}\n",
     }
     record = ""
     for path, text in contents.items():
@@ -114,9 +118,22 @@ def make_wheel(folder, name):
         record += f"{path},sha256={digest.rstrip('=')},{len(text)}\n"
     contents[f"{info}/RECORD"] = record + f"{info}/RECORD,,\n"
     folder.mkdir(exist_ok=True)
-    with zipfile.ZipFile(folder / f"{name}-1.0-py3-none-any.whl", "w") as wheel:
+    with zipfile.ZipFile(folder / f"{name}-{version}-{tag}.whl", "w") as wheel:
         for path, text in contents.items():
             wheel.writestr(path, text)
+    return Path(wheel.filename)
+
+
+def make_wheel_of(folder, name):
+    """Make a wheel of a package that is installed here, and without programs. Return its path."""
+    installed = importlib.metadata.distribution(name)
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{name}-{installed.version}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as wheel:
+        for file in installed.files:
+            if ".." not in file.parts and file.suffix != ".pyc" and file.locate().is_file():
+                wheel.write(file.locate(), file.as_posix())
+    return path
 
 
 class Course:

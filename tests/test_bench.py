@@ -20,6 +20,8 @@ def test_the_tables_are_printed(capsys):
         assert all(any(name in line and what in line for line in lines) for name in bench.NETWORKS)
     for members in bench.MEMBERS:
         assert sum(f"fit_many, {members} " in line for line in lines) >= 1
+    for what in (" pass  ", " pass in trace "):
+        assert [line.startswith(bench.MAIN) for line in lines if what in line] == [True]
     goals = [line for line in lines if "at most 1.10" in line or "at least" in line]
     assert len(goals) == 5 + 4 + 1
     assert any(line.split()[:1] == ["1000"] for line in lines)
@@ -38,7 +40,8 @@ def test_all_loops_take_the_same_steps():
         return torch.optim.SGD(parameters, lr=0.1)
 
     x, y = bench.data()
-    for loop in (bench.bare_loop, bench.course_loop, bench.with_fit):
+    loops = (bench.bare_loop, bench.course_loop, bench.with_fit)
+    for loop in (*loops, bench.passes, bench.traced_passes):
         shapes.clear()
         bench.timed(loop, lambda: Watched(1, 1), sgd, x, y, 2)
         assert shapes == [(64, 1)] * (2 * bench.STEPS)

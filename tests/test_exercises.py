@@ -365,6 +365,16 @@ def test_values_are_taken_in_any_number_type():
     assert "here came a whole number" in exercise.grade(6).message
 
 
+def test_texts_in_brackets_are_compared_one_by_one_without_regard_to_capitals():
+    exercise = ValueExercise(
+        "names", hints=("a", "b"), solution='names = "ReLU", "tanh"', insight="i", wrong_answers=[]
+    )
+    assert exercise.grade(["relu", " Tanh"]).status == "right"
+    assert "text 2 of 2: 'sigmoid' is not it." in exercise.grade(("ReLU", "sigmoid")).message
+    assert "expected 2 texts in brackets, here came 3" in exercise.grade(("a",) * 3).message
+    assert "expected 2 texts in brackets, here came a text" in exercise.grade("ReLU").message
+
+
 def test_letters_are_taken_in_any_form():
     for form in [("A", "C"), ("a", "c"), ("AC",), ("A, C",), (["A", "C"],), ({"C", "A"},)]:
         assert letters_in(form) == {"A", "C"}

@@ -172,6 +172,14 @@ def test_infinite_values_leave_a_gap_in_a_curve():
     assert cross.get_xdata() == [LINE[1].item()], "a cross where it becomes infinite"
 
 
+def test_curves_that_only_cross_are_equally_wide():
+    pair = {"up": LINE, "down": 1 - LINE}
+    for nested, number_of_widths in [(True, 2), (False, 1)]:
+        ax = drawn_on(plotting.curves, LINE, pair, "They cross.", nested=nested)
+        widths = {line.get_linewidth() for line in ax.lines if line.get_label() in pair}
+        assert len(widths) == number_of_widths
+
+
 def test_counts_are_readable_on_every_shade():
     for right in range(0, 101, 2):
         true, predicted = torch.zeros(100, dtype=torch.int64), (torch.arange(100) >= right).long()
@@ -197,3 +205,13 @@ def test_a_setting_is_drawn_with_the_median_of_its_seeds():
     assert medians == [2, 3]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "8"]
     assert ax.yaxis_inverted(), "the first setting on top"
+
+
+def test_error_bars_reach_one_sigma_to_either_side():
+    x, y, sigma = torch.tensor([[1.0, 2.0], [5.0, 3.0], [0.5, 2.0]])
+    ax = drawn_on(regression_plots.lines_and_error_bars, x, y, sigma, {"flat": (0, 4)}, "Bars.")
+    (bars,) = ax.collections
+    ends = [bar[:, 1].tolist() for bar in bars.get_segments()]
+    assert ends == [[4.5, 5.5], [1.0, 5.0]]
+    (line,) = [line for line in ax.lines if line.get_label() == "flat"]
+    assert line.get_ydata().tolist() == [4, 4]

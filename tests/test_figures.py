@@ -15,15 +15,44 @@ from matplotlib.image import imread
 from torch import nn
 
 from tools.notebook_files import PICTURE_TOLERANCE, picture_difference
-from utils import classification_plots, diagrams, figures, plotting, regression_plots
+from utils import (
+    activation_plots,
+    classification_plots,
+    diagrams,
+    figures,
+    flow_diagrams,
+    flow_plots,
+    plotting,
+    regression_plots,
+)
 
 w = torch.tensor(1.0, requires_grad=True)
 LOSS = ((w * torch.tensor([1.0, 2.0]) - 3) ** 2).mean()
 COLUMN = torch.tensor([[1.0], [torch.nan], [-2.0]])
 LINE = torch.linspace(0, 1, 20)
 HEAD = nn.Linear(3, 1)
-PANELS = {"column_spread": 2, "softmax_map": 3}  # axes side by side, where there are several
+ROOMS = [
+    activation_plots,
+    classification_plots,
+    diagrams,
+    flow_diagrams,
+    flow_plots,
+    plotting,
+    regression_plots,
+]
+# How many axes there are, where there are several.
+PANELS = {
+    "column_spread": 2,
+    "softmax_map": 3,
+    "gallery": 10,
+    "six_maps": 6,
+    "node_by_node": 6,
+    "plane_maps": 3,
+}
+PLANE = activation_plots.plane(2)
+TEN = {f"function {n}": (LINE * n, LINE.clone().requires_grad_() + n) for n in range(10)}
 HISTORY = SimpleNamespace(loss=np.array([1.0, 0.3]), validation_loss=np.array([1.0, 0.4]))
+SIX = ["0 Linear", "1 Tanh", "2 Linear", "3 Sigmoid", "4 Linear", "5 Sigmoid"]
 
 
 def two_classes(points):
@@ -143,6 +172,12 @@ CALLS = {
         {"message": "Then it rises.", "best": True},
         "training, held out",
     ),
+    "points_and_curves": (
+        regression_plots.points_and_curves,
+        ({"training": (LINE, LINE**2), "validation": (LINE[:5, None], LINE[:5])}, LINE),
+        {"curves": {"network": LINE[:, None] ** 3}, "message": "The curve swings."},
+        "points training, validation; curves network",
+    ),
     "fit_with_residuals": (
         regression_plots.fit_with_residuals,
         (LINE.flip(0), LINE**2, LINE[:, None].clone().requires_grad_(), "Close."),
@@ -197,6 +232,81 @@ CALLS = {
         {},
         "a, b, c",
     ),
+    "lines_and_error_bars": (
+        regression_plots.lines_and_error_bars,
+        (LINE, LINE**2, LINE + 0.1, {"weighted": (torch.tensor(1.0, requires_grad=True), 0.1)}),
+        {"message": "The long bars count little."},
+        "lines: weighted",
+    ),
+    "decision_path": (diagrams.decision_path, (), {}, "softmax, argmax"),
+    "distributions": (
+        flow_plots.distributions,
+        ({"input": COLUMN, "weight": LINE.clone().requires_grad_(), "mask": LINE > 0.5},),
+        {"message": "Spreads differ."},
+        "Histograms of input, weight, mask",
+    ),
+    "by_layer": (
+        flow_plots.by_layer,
+        ({"sigmoid": [1e-3, 0.1, 0], "tanh": LINE[1:].clone().requires_grad_()}, "gradient norm"),
+        {"message": "It falls."},
+        "It falls. The gradient norm on a logarithmic axis, layer by layer, of sigmoid, tanh",
+    ),
+    "rate_scan": (
+        flow_plots.rate_scan,
+        ([1e-3, 1e-2, 1e-1, 1], torch.tensor([1.0, 0.5, 60.0, torch.nan]), 5e-3),
+        {},
+        "half the rate there",
+    ),
+    "data_flow": (
+        flow_diagrams.data_flow,
+        (SIX, ["(500, 100)", *6 * ["(500, 200)"]], 6 * ["(500, 200)"]),
+        {},
+        "0 Linear turns (500, 100) into (500, 200); 1 Tanh turns",
+    ),
+    "weight_graph": (
+        flow_diagrams.weight_graph,
+        ([torch.tensor([[1.0, -2.0, 0.0]]).requires_grad_(), torch.tensor([[0.5], [-0.1]])],),
+        {"message": "Few lines."},
+        "The 3-1-2 network",
+    ),
+    "gallery": (activation_plots.gallery, (LINE, TEN, "Ten."), {}, "function 0, function 1"),
+    "operation_counts": (
+        activation_plots.operation_counts,
+        ({"ReLU": (1, 0), "tanh": (5, 1)}, "One is cheap."),
+        {},
+        "ReLU 1 and 0, tanh 5 and 1",
+    ),
+    "response_map": (
+        activation_plots.response_map,
+        (torch.tensor([2.0, 1.0], requires_grad=True), torch.tensor(1.0), torch.tanh, "tanh"),
+        {"message": "Tilted."},
+        "runs through (-0.4, -0.2)",
+    ),
+    "response_map, flat": (
+        activation_plots.response_map,
+        ([0, 0], 1.5, torch.tanh, "tanh", "Flat."),
+        {},
+        "no line s = 0",
+    ),
+    "six_maps": (
+        activation_plots.six_maps,
+        (dict.fromkeys("ABCDEF", torch.tanh), [2.0, 1.0], 0.0, "Six."),
+        {},
+        "A from -1.00 to 1.00",
+    ),
+    "node_by_node": (
+        activation_plots.node_by_node,
+        ({f"node {n}": PLANE @ torch.tensor([1.0, n]) for n in range(3)}, torch.tanh, "tanh"),
+        {"message": "Three.", "reach": 2},
+        "node 0, node 1, node 2",
+    ),
+    "plane_maps": (
+        activation_plots.plane_maps,
+        ({f"{n} units": torch.sigmoid(PLANE[:, :1] * n) for n in range(3)}, "Regions."),
+        {},
+        "the output is 0.5: 0 units, 1 units, 2 units",
+    ),
+    "building_block": (diagrams.building_block, (), {"inputs": 8}, "8 features"),
     "training_loop": (diagrams.training_loop, (), {}, "new parameters go back"),
 }
 every_figure = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
@@ -215,7 +325,7 @@ def shown(monkeypatch):
 def test_every_figure_function_is_tried_here():
     functions = {
         name
-        for module in (diagrams, plotting, regression_plots, classification_plots)
+        for module in ROOMS
         for name, item in vars(module).items()
         if inspect.isfunction(item) and "ax" in inspect.signature(item).parameters
         if list(inspect.signature(item).parameters)[0] != "ax"
@@ -295,6 +405,62 @@ def test_a_graph_is_asked_for_where_there_is_none():
         diagrams.computation_graph(torch.tensor(1.0))
 
 
+def test_a_scan_without_a_suggestion_is_drawn_and_says_so(shown):
+    for losses in ([1.0, 2.0], [torch.nan]):
+        flow_plots.rate_scan([1e-3, 1e-2][: len(losses)], losses)
+    assert all("no rate is suggested" in data["text/plain"] for data, _ in shown)
+
+
+def test_as_many_distributions_as_fit_in_a_figure(shown):
+    odd = {"nothing": LINE[:0], "one": LINE[:1], "gaps": LINE[:3] * torch.nan}
+    even = {f"{number} Linear": LINE for number in range(7)}
+    flow_plots.distributions(odd | even, "Ten.", same_scale=False)
+    (_, metadata), *_ = shown
+    assert metadata["image/png"]["height"] <= 306
+    for values in ({}, odd | even | {"more": LINE}):
+        with pytest.raises(ValueError, match="room for 1 to 10 tensors"):
+            flow_plots.distributions(values, "None or eleven.")
+
+
+IMAGES = ["Conv2d", "BatchNorm2d", "ReLU", "MaxPool2d", "Flatten", "Linear"]
+LONG = ["(64, 1, 28, 28)", *3 * ["(64, 16, 26, 26)"], "(64, 16, 13, 13)", "(64, 2704)", "(64, 10)"]
+
+
+@pytest.mark.parametrize(
+    ("modules", "forward", "backward"),
+    [
+        ([f"{number} {name}" for number, name in enumerate(IMAGES)], LONG, LONG[1:]),
+        (["Linear"], [(100, 8), (100, 4)], ["(100, 4)"]),
+        (["0 Linear", "1 ReLU"], 3 * ["(5, 2)"], ["none", "(5, 2)"]),
+        (["LSTM"], ["(5, 2, 2)", "(5, 2, 3), (1, 5, 3), (1, 5, 3)"], ["(5, 2, 3), none, none"]),
+    ],
+)
+def test_the_data_flow_of_other_shapes(modules, forward, backward):
+    call = (flow_diagrams.data_flow, (modules, forward, backward), {}, "")
+    test_texts_do_not_overlap_and_lie_inside(call)
+
+
+def test_the_data_flow_without_gradients_is_the_forward_row_alone(shown):
+    flow_diagrams.data_flow(SIX, 7 * [(5, 2)], 6 * ["none"])
+    flow_diagrams.data_flow(SIX, 7 * [(5, 2)])
+    assert shown[0] == shown[1]
+    assert "gradient" not in shown[0][0]["text/plain"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((SIX, 6 * ["(5, 2)"]), "6 modules need 7 shapes forward.*there are 6 and 0"),
+        ((SIX, 7 * ["(5, 2)"], ["(5, 2)"]), "there are 7 and 1"),
+        (([], ["(5, 2)"]), "0 modules need"),
+        ((3 * SIX, 19 * ["(5, 2)"]), "these 18 modules is too long for a page: draw fewer"),
+    ],
+)
+def test_a_data_flow_that_cannot_be_drawn(arguments, words):
+    with pytest.raises(ValueError, match=words):
+        flow_diagrams.data_flow(*arguments)
+
+
 def test_a_model_and_its_tensors_are_left_as_they_were(shown):
     values = torch.ones(2, 2, requires_grad=True)
     diagrams.tensors(values=values)
@@ -323,3 +489,8 @@ def test_the_comparison_sees_a_blank_and_a_moved_curve_but_not_a_trembling_one()
     assert picture_difference(curve, png(lambda ax: ax.plot(x, np.sin(x) + 1e-3))) < (
         PICTURE_TOLERANCE
     )
+
+
+def test_weights_that_do_not_follow_each_other_are_refused():
+    with pytest.raises(ValueError, match="gives 2 numbers and the next takes 3"):
+        flow_diagrams.weight_graph([torch.ones(2, 3), torch.ones(2, 3)], "They do not fit.")

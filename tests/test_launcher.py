@@ -103,7 +103,7 @@ def test_no_command_prints_a_short_help_with_the_main_ones_first(new_course):
     assert len(out.splitlines()) < 25
 
 
-OWN = ["lab", "present", "test", "check", "reset", "lint"]
+OWN = ["lab", "present", "test", "check", "reset", "pack", "lint"]
 
 
 @pytest.mark.parametrize("command", [*OWN, *course.HANDED_OVER])

@@ -54,6 +54,13 @@ def test_lint_installs_the_maintainers_tools_once(real_course):
     assert "tools" not in real_course.succeeds("lint").replace("tools/", "")
 
 
+def test_site_installs_the_maintainers_tools_and_solved_does_not(made_course):
+    said = "Installing the maintainers' tools"
+    assert said not in made_course.succeeds("solved")
+    assert said in made_course.succeeds("site")
+    assert said not in made_course.succeeds("site")
+
+
 def test_no_network_is_said_and_costs_nothing(real_course):
     before = real_course.ready.read_bytes()
     packages = real_course.root / "wheels"

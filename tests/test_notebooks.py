@@ -31,7 +31,7 @@ NOTEBOOK = {path.stem: read(path) for path in PATHS}
 SECTION = re.compile(r"## (\d+) · .+\? \((core|extra), (\d+) min\)$")
 EXERCISE = re.compile(r"### Exercise: .+ \((easy|medium|hard), (extra, )?(\d+) min\)$")
 LAST_HEADINGS = ["## Key points", "## Errors you will meet", "## Read on", "## What comes next"]
-SLIDE_TYPES = {"slide", "subslide", "fragment", "skip", "notes", "-"}
+SLIDE_TYPES = {"slide", "subslide", "fragment", "skip", "-"}  # notes come from TEACHING.md
 TAGS = {"continues", "slide-hide-code", "nbval-ignore-output"}
 LARGEST_FIGURE = (648, 306)  # 7.2 x 3.4 inches as shown on a page
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from accessibility import violations
 from browser import stays_in, watched
+from mathematics import MATHEMATICS
 
 from tools import handout, slides
 from tools.notebook_files import (
@@ -104,6 +106,26 @@ def test_every_section_has_speakers_notes_outside_the_steps(path):
     assert sum("minutes.**" in cell.source for cell in shown) >= 4
 
 
+def shut_out(browser, deck):
+    """Return what axe-core finds on a deck's first slide and, as printed, on all of them."""
+    found = []
+    for view in ["", "?print-pdf"]:  # only in print no slide is hidden
+        allowed = partial(stays_in, folder=deck.parent)
+        with watched(browser, allowed, viewport={"width": 1280, "height": 720}) as (page, _, _):
+            page.goto(deck.as_uri() + view)
+            page.wait_for_function("window.deckReady", timeout=30_000)
+            if view:
+                page.wait_for_selector(".pdf-page:last-child section")
+            found += violations(page)
+    return found
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_nothing_on_a_slide_shuts_anybody_out(path, browser, folder):
+    found = shut_out(browser, folder / f"{path.stem}.html")
+    assert not found, "\n" + "\n".join(found)
+
+
 # ------------------------------------------------------------------------ the test's own eyes
 def picture(alternative):
     """Return an output with a picture of one pixel, shown as large."""
@@ -154,23 +176,17 @@ def test_what_is_wrong_on_a_slide_is_found(number, problem, broken):
     assert any(problem in line for line in mine), broken["wrong"]
 
 
+def test_what_shuts_somebody_out_of_a_later_slide_is_found(browser, folder, tmp_path):
+    pale = words('<p style="color: #999">Hardly to be read.</p>', id="pale")
+    pale.metadata["slideshow"] = {"slide_type": "slide"}
+    path = tmp_path / "97_pale.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[words("# 97 · Pale?"), pale]), path)
+    found = shut_out(browser, slides.build(path, folder))
+    assert found and all(line.startswith("color-contrast") for line in found)
+
+
 def test_a_request_to_another_machine_is_found(broken):
     assert broken["outside"] == ["https://example.org/x.png"]
-
-
-MATHEMATICS = r"""
-# 98 · Is all of mathematics there?
-
-$\mathbb{R}^n, \mathcal{L}, \mathfrak{g}, \mathscr{F}, \boldsymbol{w}, \mathbf{x}, \mathsf{T}$,
-$\mathtt{t}, \operatorname*{argmin}_\theta \lVert y - \hat{y} \rVert_2^2$,
-$\bigl(\tfrac{1}{n}\bigr)$, $\sqrt[3]{x}$, $a × b … ≤ ∈ α$,
-$\cancel{x} \to \leftrightarrow \mapsto \approx \propto \odot \otimes \nabla \partial \ell \infty$
-
-$$\begin{aligned} a &= \overbrace{b + c}^{\text{two words}} \\ d &= \underbrace{e}_{f} \end{aligned}
-\qquad \begin{pmatrix} 1 & \cdots \\ \vdots & \ddots \end{pmatrix} \qquad
-f(x) = \begin{cases} 0 & x < 0 \\ x & \text{else} \end{cases} \qquad
-\Biggl[ \sum_{i=1}^n \int_0^1 \prod_j \Biggr]$$
-"""
 
 
 def test_mathematics_that_no_notebook_needs_yet_is_in_the_local_copy(browser, folder, tmp_path):

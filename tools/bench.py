@@ -4,6 +4,7 @@ The networks of notebook 02, part C, on 1000 points in batches of 64, with one t
 (a) the bare loop: consecutive slices, forward, loss, zero_grad, backward, step;
 (b) the loop of published courses: DataLoader(TensorDataset), loss.item() in each step;
 `fit` with shuffling, history and progress bar, and `fit_many`, which includes making the networks.
+For one of the networks also forward, loss and backward of (a) alone, and the same inside `trace`.
 The runs alternate and medians are printed, so that a busy moment does not favour one of them.
 Times are microseconds a step (for fit_many, a step of one member), then each over that of (a), and
 that of (b) over each.
@@ -15,7 +16,7 @@ import statistics
 import subprocess
 import sys
 import time
-from contextlib import redirect_stderr
+from contextlib import nullcontext, redirect_stderr
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from tools import bench_sliders
 from tools.console import guarded
 from utils.ensemble import fit_many
+from utils.tracing import trace
 from utils.training import fit, seed_everything
 
 BATCH_SIZE, SAMPLES = 64, 1000
@@ -86,6 +88,21 @@ def course_loop(make_model, adam, x, y, epochs):
             total += loss.item()
 
 
+def passes(make_model, adam, x, y, epochs, context=nullcontext):
+    """Forward, loss and backward of (a), without the optimizer; each in a context of its own."""
+    model, loss_fn = make_model(), nn.MSELoss()
+    for _ in range(epochs):
+        for start in range(0, len(x) - BATCH_SIZE + 1, BATCH_SIZE):
+            with context(model):
+                outputs = model(x[start : start + BATCH_SIZE])
+                loss_fn(outputs, y[start : start + BATCH_SIZE]).backward()
+
+
+def traced_passes(make_model, adam, x, y, epochs):
+    """The same inside `trace`, whose hooks are made and removed for each pass."""
+    passes(make_model, adam, x, y, epochs, context=trace)
+
+
 def with_fit(make_model, adam, x, y, epochs):
     """`fit`, with everything on."""
     model = make_model()
@@ -127,7 +144,8 @@ def steps_table(epochs, rounds, clock):
     runs, member_steps = {}, {}
     for name, optimizer_name, optimizer in cases:
         case = (name, optimizer_name)
-        for what, function in one.items():
+        also = {"pass": passes, "pass in trace": traced_passes} if case == (MAIN, "Adam") else {}
+        for what, function in (one | also).items():
             runs[(*case, what)] = partial(function, NETWORKS[name], optimizer, x, y, epochs)
             member_steps[(*case, what)] = STEPS * epochs
         if optimizer_name == "Adam":

@@ -9,8 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools import environment
-from tools.console import LAUNCHER, explain, say, sign
+from tools import environment, wheels
+from tools.console import LAUNCHER, CourseError, explain, say, sign
 
 
 def report(here=False):
@@ -23,9 +23,20 @@ def report(here=False):
         findings.append((True, "The running Python is used as it is (--here)"))
     else:
         findings += [free_space(), environment_found()]
+        if wheels.found() and not environment.is_complete():
+            findings.append(packages_found())
     for good, text in findings:
         say(f"{sign(good)} {text}")
     return all(good for good, _ in findings)
+
+
+def packages_found():
+    """Return whether the folder wheels/ can set up this machine, and a sentence."""
+    try:
+        wheels.check()
+    except CourseError as error:
+        return False, str(error)
+    return True, "The folder wheels is there: the set-up needs no network"
 
 
 def python_and_variables(here=False):

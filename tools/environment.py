@@ -20,6 +20,7 @@ import sys
 import time
 from pathlib import Path
 
+from tools import wheels
 from tools.console import LAUNCHER, CourseError, say, sign
 from tools.installation import Progress, cause_of, pip_install
 
@@ -33,7 +34,6 @@ BEGUN = VENV / "course-begun.json"
 READY = VENV / "course-ready.json"
 TOOLS_READY = VENV / "course-tools-ready.json"
 LOG = VENV / "install.log"
-WHEELS = ROOT / "wheels"
 REQUIREMENTS = ROOT / "requirements.txt"
 TOOLS_REQUIREMENTS = ROOT / "tools" / "requirements.txt"
 
@@ -128,8 +128,9 @@ def is_complete(torch=None, with_tools=False):
 
 
 def flavour(torch):
-    """Return the build of torch that is meant: only on Linux is there a choice."""
-    return "cpu" if torch == "cpu" and sys.platform.startswith("linux") else "default"
+    """Return the build of torch that is meant: only on Linux, with a network, is there a choice."""
+    choice = sys.platform.startswith("linux") and not wheels.found()
+    return "cpu" if torch == "cpu" and choice else "default"
 
 
 def needed_space(torch):
@@ -138,9 +139,9 @@ def needed_space(torch):
         return 0
     with_cuda = (
         sys.platform.startswith("linux")
-        and platform.machine() in ("x86_64", "AMD64")
+        and platform.machine() in ("x86_64", "aarch64")
         and flavour(torch) == "default"
-        and not wheels()
+        and (wheels.bring_cuda() or not wheels.found())
     )
     return (8 if with_cuda else 2) * GIGABYTE
 
@@ -179,6 +180,8 @@ def running_python():
 def set_up(torch, with_tools, lock):
     """Make or mend `.venv`. The caller holds the lock."""
     started = time.monotonic()
+    # Before anything is removed. What is there already needs nothing from a package.
+    wheels.check(torch, with_tools and not is_current(TOOLS_REQUIREMENTS, TOOLS_READY))
     if torch is None:
         # What was chosen once holds until another choice is made.
         torch = (read_marker(READY) or read_marker(BEGUN)).get("torch")
@@ -247,16 +250,11 @@ def check_running_python(with_tools):
         )
 
 
-def wheels():
-    """Return whether packages lie in the folder `wheels/`, to install from without a network."""
-    return WHEELS.is_dir() and any(WHEELS.glob("*.whl"))
-
-
 def course_steps(torch):
     """Return pip's arguments, one list for each run of it."""
     everything = ["--requirement", str(REQUIREMENTS)]
     version = pins(REQUIREMENTS).get("torch")
-    if flavour(torch) == "cpu" and version and not wheels():
+    if flavour(torch) == "cpu" and version:
         return [[f"torch=={version}", "--index-url", TORCH_CPU_INDEX], everything]
     return [everything]
 
@@ -265,27 +263,32 @@ def install(steps, lock, progress):
     """Run pip in `.venv` for each step. Raises CourseError with the cause in one sentence."""
     LOG.unlink(missing_ok=True)
     for step in steps:
-        if wheels():
-            step = ["--no-index", "--find-links", str(WHEELS), *step]
+        if wheels.found():
+            step = ["--no-index", "--find-links", str(wheels.FOLDER), *step]
         pip_install(environment_python(), step, environment_variables(), LOG, lock, progress)
 
 
 # -- One set-up at a time, and only in a folder of ours ----------------------------------------
 
 
-@contextlib.contextmanager
 def only_one_set_up():
-    """Hold the lock on `.venv.lock`, waiting for another start that holds it.
+    """Hold the lock on `.venv`, waiting for another start that holds it."""
+    return only_one(LOCK, "setting up the course")
+
+
+@contextlib.contextmanager
+def only_one(path, doing):
+    """Hold the lock on a file, waiting for another start that holds it; `doing` says what it does.
 
     The lock is the system's own: it ends with the process that holds it, so it is never stale.
     """
-    with open(LOCK, "a+", encoding="utf-8") as lock:
+    with open(path, "a+", encoding="utf-8") as lock:
         waiting = False
         while not try_lock(lock):
             if not waiting:
                 lock.seek(0)
                 holder = lock.read(20).strip() or "unknown"
-                say(f"Another start is setting up the course (process {holder}): waiting for it.")
+                say(f"Another start is {doing} (process {holder}): waiting for it.")
                 waiting = True
             time.sleep(0.5)
         lock.seek(0)
@@ -361,7 +364,7 @@ def check_space(torch):
     needed, free = needed_space(torch), shutil.disk_usage(ROOT).free
     if free < 0.75 * needed:
         small = ""
-        if needed > 2 * GIGABYTE:
+        if needed > 2 * GIGABYTE and not wheels.found():
             small = f", or take the build without CUDA, about 2 GB: {LAUNCHER} lab --torch cpu"
         raise CourseError(
             f"The disk has {free / GIGABYTE:.1f} GB left and the set-up needs about "
@@ -370,7 +373,10 @@ def check_space(torch):
 
 
 def make_environment(begun):
-    """Make an empty environment in `.venv`, with virtualenv where this Python has no ensurepip."""
+    """Make an empty environment in `.venv`.
+
+    Where this Python has no ensurepip, a package's own pip makes it, or else virtualenv.
+    """
     VENV.mkdir()
     write_marker(BEGUN, begun)
     python = sys.executable
@@ -381,16 +387,30 @@ def make_environment(begun):
     # A full disk, too, is reported as a failure of ensurepip.
     if not made and "ensurepip" in output and shutil.disk_usage(ROOT).free > 0.1 * GIGABYTE:
         remove_environment()
-        if importlib.util.find_spec("virtualenv") is None:
+        pip = wheels.pip_itself()
+        if pip is None and importlib.util.find_spec("virtualenv") is None:
             raise CourseError(advice_without_ensurepip())
         VENV.mkdir()
         write_marker(BEGUN, begun)
-        made, output = quiet_call([python, "-m", "virtualenv", str(VENV)])
+        if pip:
+            made, output = make_environment_with(pip, python)
+        else:
+            made, output = quiet_call([python, "-m", "virtualenv", str(VENV)])
     if not made:
         if shutil.disk_usage(ROOT).free <= 0.1 * GIGABYTE:
             output = os.strerror(errno.ENOSPC)
         remove_environment()
         raise CourseError(cause_of(output, "Python could not make the environment .venv"))
+
+
+def make_environment_with(pip, python):
+    """Make an environment whose pip comes from a wheel. Return as `quiet_call` does."""
+    made, output = quiet_call([python, "-m", "venv", "--without-pip", str(VENV)])
+    if not made:
+        return made, output
+    # A wheel is an archive that Python can run from.
+    run = [str(environment_python()), str(pip / "pip")]
+    return quiet_call([*run, "install", "--no-index", "--disable-pip-version-check", str(pip)])
 
 
 def quiet_call(command):

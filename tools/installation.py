@@ -15,6 +15,7 @@ import threading
 import time
 from pathlib import Path
 
+from tools import wheels
 from tools.console import CourseError, say
 
 # What pip prints, and what to say. The first that matches is the cause: a full disk or a broken
@@ -49,21 +50,26 @@ CAUSES = (
 )
 
 
-def cause_of(output, otherwise):
-    """Return one sentence that says why `output`, a program's last words, ended in failure."""
+def cause_of(output, otherwise, no_version=None):
+    """Return one sentence that says why `output`, a program's last words, ended in failure.
+
+    `no_version` makes the sentence for a requirement that no version fits.
+    """
     for pattern, sentence in CAUSES:
         if re.search(pattern, output, re.IGNORECASE):
             return sentence
     unmatched = re.search(r"No matching distribution found for ([^\s(]+)", output)
     if unmatched:
-        return no_version_of(unmatched.group(1))
+        return (no_version or no_version_of)(unmatched.group(1))
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if line.lower().startswith("error")]
     return f"{otherwise}: {(errors or lines or ['it printed nothing'])[-1]}"
 
 
 def no_version_of(requirement):
-    """Return the sentence for a package that pip finds in no version that fits."""
+    """Return the sentence for a package that pip finds in no version that fits this machine."""
+    if wheels.found():
+        return wheels.lacks(requirement)
     version = ".".join(str(number) for number in sys.version_info[:2])
     place = f"Python {version} on {platform.system()} {platform.machine()}"
     sentence = f"pip finds no {requirement} for {place}"
@@ -78,12 +84,25 @@ def no_version_of(requirement):
 
 
 def pip_install(python, arguments, variables, log, lock, progress):
-    """Run `python -m pip install ARGUMENTS`, appending what it prints to the file `log`.
+    """Run `python -m pip install ARGUMENTS`, as `run_pip` does."""
+    packages = site_packages(python)
+    command = [str(python), "-m", "pip", "install", *common_options(packages), *arguments]
+    run_pip(command, variables, log, lock, progress, packages)
+
+
+def common_options(packages):
+    """Return the options that each run of pip gets, for the pip in the folder `packages`."""
+    style = progress_style(packages)
+    return ["--no-input", "--disable-pip-version-check", "--progress-bar", style]
+
+
+def run_pip(command, variables, log, lock, progress, packages=None, no_version=None):
+    """Run a command of pip, appending what it prints to the file `log`. Return what it printed.
 
     pip inherits the open file `lock`, so that the lock holds as long as pip works even if this
-    process is killed. Raises CourseError with the cause in one sentence.
+    process is killed. `packages` is the folder that pip installs into, if it does. Raises
+    CourseError with the cause in one sentence; `no_version` is for `cause_of`.
     """
-    packages = site_packages(python)
     temporary = log.parent / "tmp"
     temporary.mkdir(exist_ok=True)
     variables = dict(variables)
@@ -94,8 +113,7 @@ def pip_install(python, arguments, variables, log, lock, progress):
     # The system's own folder for temporary files is often too small for torch.
     variables.update(TMPDIR=str(temporary), TEMP=str(temporary), TMP=str(temporary))
     process = subprocess.Popen(
-        [str(python), "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
-        + ["--progress-bar", progress_style(packages), *arguments],
+        command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -112,8 +130,9 @@ def pip_install(python, arguments, variables, log, lock, progress):
             stop(process)
         shutil.rmtree(temporary, ignore_errors=True)
     if process.returncode != 0:
-        cause = cause_of(output, "pip could not install the packages")
+        cause = cause_of(output, "pip could not get the packages", no_version)
         raise CourseError(f"{cause}\nWhat pip said is in {log}")
+    return output
 
 
 def stop(process):
@@ -138,7 +157,7 @@ def site_packages(python):
 def installed(packages):
     """Return the names of the packages' folders of metadata, one a package."""
     with contextlib.suppress(OSError):
-        return [name for name in os.listdir(packages) if name.endswith(".dist-info")]
+        return [name for name in os.listdir(packages or "") if name.endswith(".dist-info")]
     return []
 
 

@@ -1,6 +1,7 @@
 """Read, run, compare and write the course's notebooks: what refresh, solved and the tests share."""
 
 import base64
+import copy
 import difflib
 import io
 import os
@@ -34,6 +35,7 @@ EXEMPT = {
         "machine-report",
     ): "reports the versions and the device of the machine it runs on"
 }
+WIDGET = "application/vnd.jupyter.widget-view+json"
 # How a question to answer before the code runs begins.
 PREDICT = "**Predict.**"
 # Pictures: mean absolute difference of grey (0 to 1) in the worst of the blocks of 32 x 32 pixels.
@@ -99,6 +101,17 @@ def question_of(source):
 def is_exercise(cell):
     """Return whether a code cell is the stub of an exercise with its check."""
     return re.search(r"^exercises\.\w+\.check\(", cell.source, re.M) is not None
+
+
+def without_widgets(outputs):
+    """Return outputs as they are where no kernel runs: a slider's figure without the slider.
+
+    A progress bar has nothing else to show, and goes.
+    """
+    kept = copy.deepcopy(outputs)
+    for output in kept:
+        output.get("data", {}).pop(WIDGET, None)
+    return [output for output in kept if output.get("data", True)]
 
 
 class Runner:

@@ -19,7 +19,16 @@ import nbformat
 from nbconvert.exporters import SlidesExporter
 from traitlets.config import Config
 
-from tools.notebook_files import BUILD, PREDICT, is_exercise, published, question_of, read, tags
+from tools.notebook_files import (
+    BUILD,
+    PREDICT,
+    is_exercise,
+    published,
+    question_of,
+    read,
+    tags,
+    without_widgets,
+)
 from tools.teaching import notes_for
 
 TOOLS = Path(__file__).resolve().parent
@@ -32,7 +41,6 @@ HEADING = re.compile(r"#+ (.+)")
 BLANK_LINES = re.compile(r"\n\n\n+")
 MINUTES = re.compile(r"^(#+ .+?) \(([^()]*min)\)$", re.M)
 DETAILS = re.compile(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>", re.S)
-WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def slide_type(cell):
@@ -100,9 +108,7 @@ def lay_out_words(cell):
 def lay_out_code(cell):
     """Leave out what says nothing on a slide: inputs tagged so, some outputs, empty lines."""
     cell.source = BLANK_LINES.sub("\n\n", cell.source)
-    for output in cell.outputs:
-        output.get("data", {}).pop(WIDGET, None)  # a slider needs a kernel; its figure stays
-    cell.outputs = [output for output in cell.outputs if output.get("data", True)]
+    cell.outputs = without_widgets(cell.outputs)
     if is_exercise(cell):
         cell.outputs = []  # "not attempted yet"
     if "slide-hide-code" in tags(cell):

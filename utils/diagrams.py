@@ -347,3 +347,91 @@ def training_loop(ax):
         "The training loop: data go into the model, its prediction is compared with y in the loss, "
         "the gradient goes to the optimiser, and new parameters go back into the model."
     )
+
+
+# ---------------------------------------------------------------------------- classification
+@figure(unit=0.5)
+def decision_path(ax):
+    """Draw the way from a point to its class: one logit for two classes, several for more."""
+    rows = {
+        0: ["point", "logit", "probability", "class"],
+        -1.9: ["point", "logits", "probabilities", "class"],
+    }
+    steps = {0: ["network", "sigmoid", "threshold"], -1.9: ["network", "softmax", "argmax"]}
+    colors = ["#F3F3F3", "#CFE6F5", "#FBE3C8", "#CDEBDD"]
+    gap = 4.3
+    for y, labels in rows.items():
+        for place, (label, color) in enumerate(zip(labels, colors, strict=True)):
+            box = FancyBboxPatch(
+                (gap * place - 1.2, y - 0.36), 2.4, 0.72, boxstyle="round,pad=0.04"
+            )
+            box.set(facecolor=color, edgecolor=INK)
+            ax.add_patch(box)
+            ax.text(gap * place, y, label, ha="center", va="center", fontsize=11.5)
+        for place, step in enumerate(steps[y]):
+            draw_arrow(ax, (gap * place, y), (gap * (place + 1), y), "-", INK, gap=1.3)
+            ax.text(gap * (place + 0.5), y + 0.16, step, ha="center", va="bottom", fontsize=10.5)
+    notes = ["its features", "any number", "between 0 and 1", "0, 1, 2, ..."]
+    for place, note in enumerate(notes):
+        style = {"ha": "center", "va": "top", "fontsize": 10.5, "color": "#555555"}
+        ax.text(gap * place, -2.45, note, **style)
+    style = {"ha": "left", "va": "bottom", "fontsize": 11, "fontweight": "bold"}
+    ax.text(-1.2, 0.62, "two classes: one logit", **style)
+    ax.text(-1.2, -1.28, "c classes: c logits", **style)
+    ax.set_axis_off()
+    ax.set_aspect("equal")
+    ax.set_xlim(-1.5, 3 * gap + 1.5)
+    ax.set_ylim(-3.1, 1.2)
+    return (
+        "From a point to its class. Two classes: the network gives one logit, the sigmoid makes it "
+        "a probability, a threshold the class. Several: a logit for each class, softmax, argmax."
+    )
+
+
+# --------------------------------------------------------------------------------------- one unit
+@figure(unit=0.42)
+def building_block(ax, inputs=8):
+    """Draw one unit: inputs times weights, summed with the bias, through the activation function.
+
+    Args:
+        inputs: the number of features, up to 9.
+    """
+    digits = "₁₂₃₄₅₆₇₈₉"
+    heights = [0.82 * ((inputs - 1) / 2 - number) for number in range(inputs)]
+    for digit, height in zip(digits, heights, strict=False):
+        ax.plot([0, 4.6], [height, 0], color=PALE, linewidth=1.2, zorder=1)
+        ax.text(1.5, height * (1 - 1.5 / 4.6), f"w{digit}", ha="center", va="center", fontsize=10)
+        ax.texts[-1].set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1})
+        ax.add_patch(Circle((0, height), 0.33, facecolor="#CFE6F5", edgecolor=INK, zorder=3))
+        ax.text(0, height, f"x{digit}", ha="center", va="center", zorder=4, fontsize=10.5)
+    ax.add_patch(Circle((4.6, 0), 0.5, facecolor="#FBE3C8", edgecolor=INK, zorder=3))
+    ax.text(4.6, 0, "Σ", ha="center", va="center", zorder=4, fontsize=17)
+    ax.add_patch(Circle((4.6, -2), 0.33, facecolor="#F3F3F3", edgecolor=INK, zorder=3))
+    ax.text(4.6, -2, "b", ha="center", va="center", zorder=4, fontsize=11)
+    style = {"arrowstyle": "->", "linewidth": 1.6, "color": INK}
+    ax.annotate("", xy=(4.6, -0.55), xytext=(4.6, -1.65), arrowprops=style)
+    draw_arrow(ax, (4.6, 0), (8.7, 0), "-", INK, gap=0.62)
+    box = FancyBboxPatch((8.2, -0.5), 1, 1, boxstyle="round,pad=0.04")
+    box.set(facecolor="#CDEBDD", edgecolor=INK)
+    ax.add_patch(box)
+    ax.text(8.7, 0, "φ", ha="center", va="center", fontsize=17)
+    draw_arrow(ax, (8.7, 0), (11.4, 0), "-", INK, gap=0.62)
+    ax.text(6.62, 0.25, "s = x · w + b", ha="center", va="bottom", fontsize=11)
+    ax.text(10.85, 0, " φ(x · w + b)", ha="left", va="center", fontsize=12)
+    floor = heights[-1] - 0.62
+    captions = [
+        (0, "features"),
+        (1.9, "weights"),
+        (4.6, "sum and bias"),
+        (8.7, "activation function"),
+    ]
+    for place, caption in [*captions, (12.2, "activation")]:
+        ax.text(place, floor, caption, ha="center", va="top", fontsize=11)
+    ax.set_axis_off()
+    ax.set_aspect("equal")
+    ax.set_xlim(-1.1, 13.6)
+    ax.set_ylim(floor - 0.75, heights[0] + 0.5)
+    return (
+        f"One unit, from left to right: {inputs} features, each times its weight; their sum and "
+        "the bias b give s; the activation function φ makes the unit's activation of it."
+    )

@@ -20,18 +20,19 @@ DOTS_PER_INCH = 72  # on the page; the picture itself has twice as many, for sha
 _keepers = []
 
 
-def figure(width=7.2, height=3.0, columns=1, unit=None):
+def figure(width=7.2, height=3.0, columns=1, unit=None, rows=1):
     """Turn a function that draws on axes into a figure function of the course.
 
-    The decorated function gets `ax` as its first argument (a list where `columns` is more than 1)
-    and returns the figure's text alternative. To the caller, `ax` is an optional keyword: without
-    it the figure is drawn and shown, and nothing is returned; with it the function draws there and
-    returns it.
+    The decorated function gets `ax` as its first argument (where there are several, a list, row by
+    row) and returns the figure's text alternative. To the caller, `ax` is an optional keyword:
+    without it the figure is drawn and shown, and nothing is returned; with it the function draws
+    there and returns it.
 
     Args:
         width, height: size in inches, at most 7.2 x 3.4 so that figure and code fit a slide.
         columns: number of axes side by side.
         unit: for schematics, inches per unit of drawing; the height follows from what was drawn.
+        rows: number of rows of axes.
     """
 
     def decorate(draw):
@@ -42,8 +43,8 @@ def figure(width=7.2, height=3.0, columns=1, unit=None):
                     draw(ax, *args, **keywords)
                     return ax
                 picture = Figure(figsize=(width, height), layout="constrained")
-                axes = picture.subplots(1, columns, squeeze=False)[0]
-                alternative = draw(axes[0] if columns == 1 else list(axes), *args, **keywords)
+                axes = list(picture.subplots(rows, columns, squeeze=False).flat)
+                alternative = draw(axes[0] if len(axes) == 1 else axes, *args, **keywords)
                 if unit:
                     fit_to_drawing(picture, axes[0], unit)
                 show(picture, alternative)

@@ -187,7 +187,7 @@ def lines(ax, x, y, fits, axes, message):
 
 
 @figure(height=3.0)
-def curves(ax, x, lines, message, axes=("x", "y")):
+def curves(ax, x, lines, message, axes=("x", "y"), nested=True):
     """Draw functions of one number; where they agree, the thinner lie on the wider lines.
 
     Args:
@@ -196,12 +196,14 @@ def curves(ax, x, lines, message, axes=("x", "y")):
             ends in a cross.
         message: what the figure shows, in one sentence, for its text alternative.
         axes: what the two axes count.
+        nested: whether the widths differ; not needed where the functions only cross.
     """
-    x, widths = to_array(x).ravel(), np.linspace(5.5, 1.7, len(lines))
+    x = to_array(x).ravel()
+    widths = np.linspace(5.5, 1.7, len(lines)) if nested else [2.0] * len(lines)
     for number, (label, values) in enumerate(lines.items()):
         values = to_array(values).ravel()
         finite = np.isfinite(values)
-        style = {"color": f"C{number}", "alpha": 0.5 if number + 1 < len(lines) else 1}
+        style = {"color": f"C{number}", "alpha": 0.5 if nested and number + 1 < len(lines) else 1}
         heights = np.where(finite, values, np.nan)
         ax.plot(x, heights, DASHES[number], linewidth=widths[number], label=label, **style)
         ends = finite & ~(np.r_[True, finite[:-1]] & np.r_[finite[1:], True])
@@ -363,7 +365,7 @@ def error_by_setting(ax, settings, errors, xlabel, message, baseline=None):
 
 
 @figure(height=3.2)
-def seed_strip(ax, values, xlabel, message, log=False, baseline=None):
+def seed_strip(ax, values, xlabel, message, log=False, baseline=None, each="seed"):
     """Draw one point for each seed in a row for each setting, with the medians marked.
 
     Args:
@@ -372,9 +374,10 @@ def seed_strip(ax, values, xlabel, message, log=False, baseline=None):
         message: what the figure shows, in one sentence, for its text alternative.
         log: a logarithmic axis.
         baseline: label -> number, of predictions that the networks should beat, as lines.
+        each: what a point stands for: "seed", or "split" where the rows were dealt anew.
     """
     for row, numbers in enumerate(values.values()):
-        numbers, label = to_array(numbers), None if row else "median of the seeds"
+        numbers, label = to_array(numbers), None if row else f"median of the {each}s"
         spread = row + np.linspace(-0.2, 0.2, len(numbers))
         ax.plot(numbers, spread, "o", color="C0", markersize=5, alpha=0.55, markeredgewidth=0)
         style = {"color": "C1", "markersize": 22, "markeredgewidth": 3, "linestyle": "none"}
@@ -386,7 +389,7 @@ def seed_strip(ax, values, xlabel, message, log=False, baseline=None):
     ax.grid(axis="y", visible=False)
     ax.figure.legend(loc="outside upper right", ncols=3)
     rows = ", ".join(str(setting) for setting in values)
-    return f"{message} A row of points, one for each seed, with its median: {rows}; {xlabel}."
+    return f"{message} A row of points, one for each {each}, with its median: {rows}; {xlabel}."
 
 
 @figure(height=3.2)

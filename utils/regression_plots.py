@@ -3,6 +3,8 @@
 As in `utils.plotting`: each one draws and shows; with `ax=` it draws there and returns it.
 """
 
+import numpy as np
+
 from utils.figures import figure, to_array
 from utils.plotting import DASHES, MARKERS
 
@@ -86,3 +88,53 @@ def node_contributions(ax, x, activations, weights, bias, message, points=None):
         f"{message} Thin curves for the {units} hidden units, each times its output weight, and a "
         "line for the bias; a thick curve for their sum, the prediction."
     )
+
+
+@figure(height=3.2)
+def points_and_curves(ax, points, x, curves, message, axes=("x", "y")):
+    """Draw groups of points, and functions of one feature.
+
+    Args:
+        points: label -> (x, y), shape (n,) or (n, 1) each, with its own n.
+        x: where the functions are given, shape (m,) or (m, 1), in ascending order.
+        curves: label -> values, shape (m,) or (m, 1).
+        message: what the figure shows, in one sentence, for its text alternative.
+        axes: what the two axes count, with units.
+    """
+    colors = ["#222222", "#AAAAAA"]
+    for number, (label, (across, up)) in reversed(list(enumerate(points.items()))):
+        style = {"color": colors[number], "markersize": 6 - 2 * number, "zorder": 3 - number}
+        across, up = to_array(across).ravel(), to_array(up).ravel()
+        ax.plot(across, up, MARKERS[number], label=label, **style)
+    for number, (label, values) in enumerate(curves.items()):
+        style = {"color": f"C{number}", "linestyle": DASHES[number], "linewidth": 2.2}
+        ax.plot(to_array(x).ravel(), to_array(values).ravel(), label=label, zorder=4, **style)
+    heights = np.concatenate([to_array(up).ravel() for _, up in points.values()])
+    margin = 0.15 * np.ptp(heights)
+    ax.set(xlabel=axes[0], ylabel=axes[1])
+    ax.set_ylim(heights.min() - margin, heights.max() + margin)
+    ax.figure.legend(loc="outside right center")
+    names = f"points {', '.join(points)}; curves {', '.join(curves)}"
+    return f"{message} {axes[1]} against {axes[0]}: {names}."
+
+
+@figure(height=3.0)
+def lines_and_error_bars(ax, x, y, sigma, fits, message, axes=("x", "y")):
+    """Draw points with their uncertainties, and straight lines.
+
+    Args:
+        x, y, sigma: shape (n,); sigma is the standard deviation of each y, a bar to either side.
+        fits: label -> (slope, intercept).
+        message: what the figure shows, in one sentence, for its text alternative.
+        axes: what the two axes count, with units.
+    """
+    x, y, sigma = to_array(x), to_array(y), to_array(sigma)
+    style = {"fmt": "o", "color": "#555555", "capsize": 4, "linewidth": 1.6, "zorder": 3}
+    ax.errorbar(x, y, yerr=sigma, label="data with σ", **style)
+    ends = np.array([x.min(), x.max()]) + np.array([-0.05, 0.05]) * np.ptp(x)
+    for number, (label, (slope, intercept)) in enumerate(fits.items()):
+        heights = to_array(slope) * ends + to_array(intercept)
+        ax.plot(ends, heights, linestyle=DASHES[number], color=f"C{number}", label=label)
+    ax.set(xlabel=axes[0], ylabel=axes[1])
+    ax.figure.legend(loc="outside right center")
+    return f"{message} Points with error bars; lines: {', '.join(fits)}."

@@ -107,8 +107,8 @@ def check_batch_size(batch_size, samples):
 # Model, loss, optimiser -------------------------------------------------------------------------
 
 
-def check_model(model):
-    """Refuse what is no module, or has no trainable parameters, or has some that are not finite."""
+def check_module(model):
+    """Refuse what is no module."""
     if isinstance(model, type):
         raise InputError(
             f"The model is the class {model.__name__}, not a network: "
@@ -116,6 +116,11 @@ def check_model(model):
         )
     if not isinstance(model, nn.Module):
         raise InputError(f"The model must be an nn.Module, not {shape(model)}.")
+
+
+def check_model(model):
+    """Refuse what is no module, or has no trainable parameters, or has some that are not finite."""
+    check_module(model)
     if any(nn.parameter.is_lazy(parameter) for parameter in model.parameters()):
         raise InputError(
             "The model has lazy layers whose shapes are not known yet: "

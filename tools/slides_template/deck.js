@@ -16,6 +16,7 @@
     displayIndent: "2em",
     messageStyle: "none",
     showMathMenu: false,
+    menuSettings: { inTabOrder: false },
     "fast-preview": { disabled: true },
     // The size of letters is the slide's, also where a slide is hidden and cannot be measured.
     SVG: { matchFontHeight: false, scale: 92 },

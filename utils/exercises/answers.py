@@ -177,14 +177,15 @@ def difference(expected, given):
 
 
 def tuple_difference(expected, given):
-    """`difference` for a tuple of numbers; a list or a torch.Size is as good."""
+    """`difference` for a tuple of numbers, or of texts; a list or a torch.Size is as good."""
+    one, several = ("text", "texts") if isinstance(expected[0], str) else ("number", "numbers")
     if isinstance(given, str) or not isinstance(given, list | tuple):
-        return f"expected {len(expected)} numbers in brackets, here came a {kind_of(given)}."
+        return f"expected {len(expected)} {several} in brackets, here came a {kind_of(given)}."
     if len(given) != len(expected):
-        return f"expected {len(expected)} numbers in brackets, here came {len(given)}."
-    for position, (one, other) in enumerate(zip(expected, given, strict=True), start=1):
-        if difference(one, other):
-            return f"number {position} of {len(expected)}: {difference(one, other)}"
+        return f"expected {len(expected)} {several} in brackets, here came {len(given)}."
+    for position, (wanted, here) in enumerate(zip(expected, given, strict=True), start=1):
+        if difference(wanted, here):
+            return f"{one} {position} of {len(expected)}: {difference(wanted, here)}"
     return None
 
 

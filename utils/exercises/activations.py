@@ -1,0 +1,360 @@
+"""The exercises of notebook 05."""
+
+import torch
+from torch.nn import functional
+
+from utils.exercises.answers import Complaint, discard, kind_of, names_in
+from utils.exercises.core import ChoiceExercise, FunctionExercise, ValueExercise, WrongAnswer
+
+torch_layer = FunctionExercise(
+    "torch_layer",
+    cases=lambda: [
+        (
+            torch.tensor([[1.0, 0.5], [-1.0, 1.0]]),
+            torch.tensor([[1.0, 2.0], [-1.0, 0.0]]),
+            torch.tensor([-1.0, 0.5]),
+        ),
+        (
+            torch.tensor([[0.0, 1.0, -1.0]]),
+            torch.tensor([[1.0, 2.0, 3.0], [0.5, 0.0, -0.5]]),
+            torch.tensor([-1.0, 0.25]),
+        ),
+    ],
+    hints=(
+        "X is (n, d_in) and weight is (d_out, d_in). Which of the two has to be turned so that the "
+        "inner lengths meet?",
+        "weight.T is (d_in, d_out). The bias is added before tanh.",
+    ),
+    solution="""
+        def torch_layer(X, weight, bias):
+            return torch.tanh(X @ weight.T + bias)  # (n, d_out)
+    """,
+    insight="That is nn.Linear followed by nn.Tanh, whole.",
+    wrong_answers=[
+        WrongAnswer(
+            "def torch_layer(X, weight, bias):\n    return torch.tanh(X @ weight + bias)",
+            "PyTorch stores weight as (d_out, d_in): it has to be transposed, weight.T.",
+            says="has to be transposed",
+        ),
+        WrongAnswer(
+            "def torch_layer(X, weight, bias):\n"
+            "    W = weight if weight.shape[0] == weight.shape[1] else weight.T\n"
+            "    return torch.tanh(X @ W + bias)",
+            "A square weight fits both ways round, and only one is right: weight.T.",
+            says="fits both ways round",
+        ),
+        WrongAnswer(
+            "def torch_layer(X, weight, bias):\n    return torch.tanh(X @ weight.T) + bias",
+            "The bias comes before the activation function: tanh of the whole sum.",
+            says="before the activation function",
+        ),
+        WrongAnswer(
+            "def torch_layer(X, weight, bias):\n    return torch.tanh(X @ weight.T)",
+            "The bias is missing: it is added to the sum, before tanh.",
+            says="bias is missing",
+        ),
+        WrongAnswer(
+            "def torch_layer(X, weight, bias):\n    return X @ weight.T + bias",
+            "These are the sums s: the activation function tanh is missing.",
+            says="tanh is missing",
+        ),
+        WrongAnswer(
+            "def torch_layer(X, weight, bias):\n    return torch.tanh(X @ weight.T - bias)",
+            "The bias is added, not subtracted.",
+            says="added, not subtracted",
+        ),
+        WrongAnswer(
+            "def torch_layer(X, weight, bias):\n    return torch.sigmoid(X @ weight.T + bias)",
+            "Asked for is tanh; this is the sigmoid.",
+            says="this is the sigmoid",
+        ),
+    ],
+)
+
+READY = {"softplus", "logsigmoid", "Softplus", "LogSigmoid"}
+
+
+def by_formula(safe_softplus, s):
+    """Run the answer, once it is clear that it does not call torch's own softplus."""
+    ready = names_in(safe_softplus) & READY
+    if ready:
+        raise Complaint(f"there is {', '.join(sorted(ready))} in it: write the formula yourself.")
+    return safe_softplus(s)
+
+
+safe_softplus = FunctionExercise(
+    "safe_softplus",
+    watch=by_formula,
+    cases=lambda: [
+        (torch.tensor([-1000.0, -2.0, 0.0, 2.0, 1000.0]),),
+        (torch.linspace(-20, 20, 9),),
+    ],
+    hints=(
+        "exp overflows where its argument is large and positive: let it see -|s| only, and write "
+        "log(1 + exp(s)) as something plus log(1 + exp(-|s|)).",
+        "For s > 0, log(1 + exp(s)) = s + log(1 + exp(-s)); for s < 0 it is log(1 + exp(s)). So "
+        "the something is s where s is positive and 0 elsewhere.",
+    ),
+    solution="""
+        def safe_softplus(s):
+            return s.clamp(min=0) + torch.log1p(torch.exp(-s.abs()))
+    """,
+    insight="log1p(x) is log(1 + x) without rounding a tiny x away. Losses use the same trick.",
+    wrong_answers=[
+        WrongAnswer(
+            "def safe_softplus(s):\n    return torch.log(1 + torch.exp(s))",
+            "exp(1000) is infinite, and so is its logarithm: let exp see negative numbers only.",
+            says="let exp see negative numbers only",
+        ),
+        WrongAnswer(
+            "def safe_softplus(s):\n    return torch.log(1 + torch.exp(-s.abs()))",
+            "Now exp is safe, but for positive s a part is missing: log(1 + exp(s)) = s + "
+            "log(1 + exp(-s)).",
+            says="a part is missing",
+        ),
+        WrongAnswer(
+            "def safe_softplus(s):\n    return s.clamp(min=0)",
+            "This is ReLU: softplus is rounded near 0, log(2) = 0.6931 at s = 0.",
+            says="This is ReLU",
+        ),
+        WrongAnswer(
+            "def safe_softplus(s):\n    return s + torch.log(1 + torch.exp(-s))",
+            "Right for positive s; for s = -1000, exp(-s) overflows.",
+            says="for s = -1000",
+        ),
+        WrongAnswer(
+            "def safe_softplus(s):\n    return torch.log(1 + torch.exp(s.clamp(max=80)))",
+            "Nothing overflows, but beyond the limit it stays flat where it should go on as s.",
+            says="stays flat",
+        ),
+        WrongAnswer(
+            "def safe_softplus(s):\n"
+            "    return torch.where(s > 0, s, torch.log(1 + torch.exp(-s.abs())))",
+            "For positive s the log(1 + exp(-s)) has to be added too.",
+            says="has to be added too",
+        ),
+    ],
+)
+
+bias_through = FunctionExercise(
+    "bias_through",
+    cases=lambda: [
+        (torch.tensor([0.0, 2.0]), torch.tensor([0.0, 0.5])),
+        (torch.tensor([2.0, 1.0]), torch.tensor([-1.0, 1.5])),
+        (torch.tensor([-1.5, 0.5]), torch.tensor([2.0, 1.0])),
+    ],
+    hints=(
+        "At the point, s = w · p + b has to be 0. Solve for b.",
+        "(w * point).sum() is w · p, and b is that with its sign changed.",
+    ),
+    solution="""
+        def bias_through(w, point):
+            return -(w * point).sum()  # ()
+    """,
+    insight="The bias shifts the line, the weights turn it; b = 0 lets it run through the origin.",
+    wrong_answers=[
+        WrongAnswer(
+            "def bias_through(w, point):\n    return (w * point).sum()",
+            "The sign: the unit adds the bias, w · p + b = 0. In w · p = b it would be on the "
+            "other side.",
+            says="The sign",
+        ),
+        WrongAnswer(
+            "def bias_through(w, point):\n    return -(w * point).sum() / (w**2).sum()",
+            "Nothing to divide by: w · p + b = 0 gives b at once. |w|² belongs to the way back, "
+            "from b to the arrow's origin.",
+            says="Nothing to divide by",
+        ),
+        WrongAnswer(
+            "def bias_through(w, point):\n    return -(w * point).sum() / w.norm()",
+            "Without |w|: the distance of the line from the origin is |b| / |w|, the bias itself "
+            "is not divided.",
+            says="Without |w|",
+        ),
+        WrongAnswer(
+            "def bias_through(w, point):\n    return -w * point",
+            "The dot product is one number: multiply, then sum.",
+            says="expected shape ()",
+        ),
+        WrongAnswer(
+            "def bias_through(w, point):\n    return -point.sum()",
+            "The weights are missing: the bias depends on w and on the point.",
+            says="weights are missing",
+        ),
+    ],
+)
+
+# What stands behind the letters of the six maps.
+six_functions = {
+    "A": functional.elu,
+    "B": torch.sigmoid,
+    "C": functional.silu,
+    "D": torch.tanh,
+    "E": functional.softplus,
+    "F": torch.relu,
+}
+
+
+def named(letters):
+    """The answer to the maps with the names in another order: code that defines it."""
+    names = {"A": "ELU", "B": "sigmoid", "C": "SiLU", "D": "tanh", "E": "softplus", "F": "ReLU"}
+    return f"which_activation = {tuple(names[letter] for letter in letters)!r}"
+
+
+which_activation = ValueExercise(
+    "which_activation",
+    hints=(
+        "Start at the far left of s: which maps are white there (0), which deep orange (-1)? Then "
+        "the far right: which stop at 1, which go on?",
+        "Two stop at 1. Two reach -1 on the left. One is orange in a band only. Of the last two, "
+        "one has a sharp edge where it leaves 0.",
+    ),
+    solution=named("ABCDEF"),
+    insight="On a scale of its own for each map, sigmoid and tanh would look the same.",
+    wrong_answers=[
+        WrongAnswer(
+            named("ADCBEF"),
+            "Sigmoid and tanh are swapped: the sigmoid is never below 0, tanh goes down to -1.",
+            says="Sigmoid and tanh are swapped",
+        ),
+        WrongAnswer(
+            named("ABCDFE"),
+            "ReLU and softplus are swapped: ReLU has a corner, softplus leaves 0 gently.",
+            says="ReLU and softplus are swapped",
+        ),
+        WrongAnswer(
+            named("CBADEF"),
+            "ELU and SiLU are swapped: ELU stays at -1 on the far left, SiLU comes back to 0.",
+            says="ELU and SiLU are swapped",
+        ),
+        WrongAnswer(
+            named("DBCAEF"),
+            "ELU and tanh are swapped: both reach -1, but ELU goes on to the right and tanh stops.",
+            says="ELU and tanh are swapped",
+        ),
+    ],
+)
+
+true_of_activations = ChoiceExercise(
+    "true_of_activations",
+    options={
+        "A": (
+            False,
+            "fewer are common too: 8-4-3-2 narrows in every step. The data decide, not a rule.",
+        ),
+        "B": (True, "without them, any number of layers is one linear layer."),
+        "C": (
+            False,
+            "its numbers stay between 0 and 1: most targets lie outside. Regression leaves the "
+            "output layer without an activation function.",
+        ),
+        "D": (
+            False,
+            "layers may differ, and the output layer usually does: it is chosen by what is to be "
+            "predicted.",
+        ),
+        "E": (True, "φ(x · w + b): the bias is a part of s."),
+    },
+    hints=(
+        "For B, think of section 2. For E, read φ(x · w + b) from the inside out.",
+        "A and D claim 'always' and 'everywhere': one counterexample is enough. C: which numbers "
+        "can a sigmoid give?",
+    ),
+    insight="The hidden layers' activation is a choice; the output's follows from the targets.",
+)
+
+
+def inside_square(square, half):
+    """Which points the four units of an answer select: True where all four s are positive.
+
+    Returns:
+        shape (12,), bool: for the middle of the square, points within its sides and corners, and
+        points outside them.
+    """
+    answer = square(half)
+    if answer is None:
+        return None
+    discard(answer)
+    if not isinstance(answer, tuple | list) or len(answer) != 2:
+        raise Complaint(f"expected two tensors, return W, b; here came a {kind_of(answer)}.")
+    W, b = answer
+    for name, given, shape in (("W", W, (2, 4)), ("b", b, (4,))):
+        if not isinstance(given, torch.Tensor):
+            raise Complaint(f"{name}: expected a torch.Tensor, here came a {kind_of(given)}.")
+        if tuple(given.shape) != shape:
+            raise Complaint(f"{name}: expected shape {shape}, here came {tuple(given.shape)}.")
+    near, far = 0.9, 1.1  # just inside, just outside
+    points = [(0, 0), (near, 0), (-near, 0), (0, near), (0, -near), (near, near), (-near, -near)]
+    points += [(far, 0), (-far, 0), (0, far), (0, -far), (far, far)]
+    where = half * torch.tensor(points, dtype=torch.float32)
+    selected = (where @ W.float() + b.float() > 0).all(dim=1)
+    for point, inside, chosen in zip(where, [True] * 7 + [False] * 5, selected, strict=True):
+        if chosen.item() != inside:
+            place = f"({point[0].item():g}, {point[1].item():g})"
+            sums = [round(s, 4) for s in (point @ W.float() + b.float()).tolist()]
+            raise Complaint(
+                f"for half = {half:g}, the point {place} lies {'inside' if inside else 'outside'}, "
+                f"and there the four s are {sums}: "
+                f"{'all have' if inside else 'at least one has'} to be "
+                f"{'positive' if inside else 'zero or negative'}."
+            )
+    return selected
+
+
+SQUARE = """
+def square(half):
+    W = torch.tensor([[1.0, -1.0, 0.0, 0.0], [0.0, 0.0, 1.0, -1.0]])
+    b = torch.full((4,), float(half))
+    return W, b
+"""
+
+square = FunctionExercise(
+    "square",
+    watch=inside_square,
+    compared="which points the four units select",
+    cases=lambda: [(1.0,), (2.5,)],
+    hints=(
+        "One unit for each side. For the right side, x₁ < half means half - x₁ > 0: weights "
+        "(-1, 0) and bias half.",
+        "The columns of W point inwards: (1, 0), (-1, 0), (0, 1), (0, -1). All four biases are the "
+        "same.",
+    ),
+    solution=SQUARE,
+    insight="Every arrow points inwards. Multiply W and b by 10: the same square, sharper edges.",
+    wrong_answers=[
+        WrongAnswer(
+            SQUARE.replace("float(half)", "-float(half)"),
+            "The sign of the bias: s = x₁ + half is positive to the right of x₁ = -half.",
+            says="The sign of the bias",
+        ),
+        WrongAnswer(
+            SQUARE.replace(
+                "[[1.0, -1.0, 0.0, 0.0], [0.0, 0.0, 1.0, -1.0]]",
+                "[[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]]",
+            ),
+            "",
+            says="W: expected shape (2, 4), here came (4, 2)",
+        ),
+        WrongAnswer(
+            SQUARE.replace(
+                "[[1.0, -1.0, 0.0, 0.0], [0.0, 0.0, 1.0, -1.0]]",
+                "[[1.0, -1.0, 1.0, -1.0], [1.0, -1.0, -1.0, 1.0]]",
+            ),
+            "These arrows point along the diagonals: that is a square standing on its corner.",
+            says="standing on its corner",
+        ),
+        WrongAnswer(
+            SQUARE.replace("float(half)", "1.0"),
+            "Right for half = 1 only: the bias has to grow with the square.",
+            says="has to grow with the square",
+        ),
+        WrongAnswer(
+            SQUARE.replace(
+                "[[1.0, -1.0, 0.0, 0.0], [0.0, 0.0, 1.0, -1.0]]",
+                "[[1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0]]",
+            ),
+            "Two pairs are the same unit: opposite sides need opposite arrows.",
+            says="opposite arrows",
+        ),
+    ],
+)

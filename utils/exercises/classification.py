@@ -1,0 +1,373 @@
+"""The exercises of notebook 04."""
+
+import torch
+
+from utils.exercises.answers import Complaint, names_in
+from utils.exercises.core import ChoiceExercise, FunctionExercise, WrongAnswer
+
+classify = FunctionExercise(
+    "classify",
+    cases=lambda: [
+        (torch.tensor([[-3.0], [0.3], [2.0], [-0.2]]), 0.5),
+        (torch.tensor([[-3.0], [0.3], [2.0], [-0.2]]), 0.8),
+        (torch.tensor([[-40.0], [-1.5], [40.0]]), 0.1),
+    ],
+    hints=(
+        "Three steps: a probability from each logit, a comparison with the threshold, and a whole "
+        "number from True or False. Then the second axis has to go.",
+        "torch.sigmoid(logits) > threshold has shape (n, 1) and dtype bool; .long() makes it int64 "
+        "and .flatten() makes the shape (n,).",
+    ),
+    solution="""
+        def classify(logits, threshold):
+            return (torch.sigmoid(logits) > threshold).long().flatten()
+    """,
+    insight="For the threshold 0.5 the sigmoid is not needed: the logit only has to be above 0.",
+    wrong_answers=[
+        WrongAnswer(
+            "def classify(logits, threshold):\n    return (logits > threshold).long().flatten()",
+            "This compares the logit with the threshold; the threshold is a probability.",
+            says="the threshold is a probability",
+        ),
+        WrongAnswer(
+            "def classify(logits, threshold):\n"
+            "    return (torch.sigmoid(logits) > 0.5).long().flatten()",
+            "The threshold is always 0.5 here: use the one that is given.",
+            says="use the one that is given",
+        ),
+        WrongAnswer(
+            "def classify(logits, threshold):\n"
+            "    return (torch.sigmoid(logits) < threshold).long().flatten()",
+            "The classes are swapped: class 1 is where the probability is above the threshold.",
+            says="classes are swapped",
+        ),
+        WrongAnswer(
+            "def classify(logits, threshold):\n"
+            "    return (torch.sigmoid(logits) > threshold).long()",
+            "The second axis is still there: .flatten() takes it away.",
+            says="second axis is still there",
+        ),
+        WrongAnswer(
+            "def classify(logits, threshold):\n"
+            "    return (torch.sigmoid(logits) > threshold).flatten()",
+            "True and False are no class numbers yet: .long() makes them 1 and 0.",
+            says="no class numbers yet",
+        ),
+        WrongAnswer(
+            "def classify(logits, threshold):\n"
+            "    return (torch.softmax(logits, dim=1) > threshold).long().flatten()",
+            "softmax over a single logit is always 1: for one logit take the sigmoid.",
+            says="take the sigmoid",
+        ),
+    ],
+)
+
+
+def without_softmax(function, *arguments):
+    """Run the answer, once it is clear that torch does not do the work for it."""
+    ready = {"softmax", "log_softmax", "Softmax", "LogSoftmax", "logsumexp", "logaddexp"}
+    ready |= {"CrossEntropyLoss", "nll_loss", "NLLLoss", "softmin", "class_loss"}
+    used = names_in(function) & ready
+    if names_in(function) & {"functional", "F", "nn"} and "cross_entropy" in names_in(function):
+        used.add("torch's cross_entropy")
+    if used:
+        raise Complaint(
+            f"there is {', '.join(sorted(used))} in it. This one is about doing it by hand, with "
+            "torch.exp and torch.log."
+        )
+    return function(*arguments)
+
+
+LOGITS = [[2.0, -1.0, 3.0], [0.0, 0.0, 0.0]]
+LARGE = [[1000.0, 999.0, 0.0], [-1000.0, -1000.0, -1001.0], [1.0, 2.0, 3.0], [0.5, -0.5, 0.0]]
+
+safe_softmax = FunctionExercise(
+    "safe_softmax",
+    without_loop=True,
+    watch=lambda safe_softmax, z: without_softmax(safe_softmax, z),
+    cases=lambda: [
+        (torch.tensor(LOGITS),),
+        (torch.tensor(LARGE),),
+        (torch.tensor(LARGE)[:3],),
+    ],
+    hints=(
+        "Subtract the largest logit of each row, then exponentiate, then divide each row by its "
+        "sum. keepdim=True keeps the shape (n, 1), which fits beside (n, c).",
+        "powers = torch.exp(z - z.amax(dim=1, keepdim=True)) has no overflow. Divide it by "
+        "powers.sum(dim=1, keepdim=True).",
+    ),
+    solution="""
+        def safe_softmax(z):
+            powers = torch.exp(z - z.amax(dim=1, keepdim=True))  # (n, c), the largest is 1
+            return powers / powers.sum(dim=1, keepdim=True)
+    """,
+    insight="In each row the largest power is exactly 1, so the sum is between 1 and c.",
+    wrong_answers=[
+        WrongAnswer(
+            "def safe_softmax(z):\n    return torch.exp(z) / torch.exp(z).sum(dim=1, keepdim=True)",
+            "Nothing is subtracted, so large logits overflow: infinity by infinity is nan, and "
+            "0 by 0 is nan too.",
+            says="large logits overflow",
+        ),
+        WrongAnswer(
+            "def safe_softmax(z):\n"
+            "    powers = torch.exp(z - z.max())\n"
+            "    return powers / powers.sum(dim=1, keepdim=True)",
+            "This subtracts the largest logit of the whole batch: in a row that lies far below it "
+            "all powers become 0, and 0 by 0 is nan. Each row needs its own largest.",
+            says="Each row needs its own largest",
+        ),
+        WrongAnswer(
+            "def safe_softmax(z):\n"
+            "    powers = torch.exp(z - z.amax(dim=0))\n"
+            "    return powers / powers.sum(dim=0)",
+            "dim=0 goes down the columns, over the points; a point's classes stand in its row, "
+            "dim=1.",
+            says="stand in its row",
+        ),
+        WrongAnswer(
+            "def safe_softmax(z):\n"
+            "    powers = torch.exp(z - z.amax(dim=1, keepdim=True))\n"
+            "    return powers / powers.sum()",
+            "All rows together add up to 1 here: each row has to, so sum over dim=1.",
+            says="each row has to",
+        ),
+        WrongAnswer(
+            "def safe_softmax(z):\n"
+            "    powers = torch.exp(z - z.amax(dim=1, keepdim=True))\n"
+            "    return powers / powers.sum(dim=1)",
+            "The sums have the shape (n,), which is lined up with the classes, not with the rows: "
+            "keepdim=True is missing.",
+            says="must match the size",
+        ),
+        WrongAnswer(
+            "def safe_softmax(z):\n"
+            "    moved = z - z.amax(dim=1, keepdim=True)\n"
+            "    return moved / moved.sum(dim=1, keepdim=True)",
+            "The exponential is missing: it makes all shares positive.",
+            says="exponential is missing",
+        ),
+        WrongAnswer(
+            "def safe_softmax(z):\n    return torch.softmax(z, dim=1)",
+            "",
+            says="there is softmax in it",
+        ),
+    ],
+)
+
+true_of_losses = ChoiceExercise(
+    "true_of_losses",
+    options={
+        "A": (False, "BCELoss takes probabilities; for logits there is BCEWithLogitsLoss."),
+        "B": (True, "the loss does the softmax itself; done twice, it spoils the loss."),
+        "C": (True, "(n,), int64, from 0 to c - 1; one-hot rows as floats work too."),
+        "D": (False, "softmax keeps the order: the largest logit has the largest probability."),
+        "E": (True, "each true class gets 1/5, and minus the logarithm of 1/5 is log 5."),
+    },
+    hints=(
+        "For D: can a smaller logit have the larger exponential?",
+        "For A, which loss has 'WithLogits' in its name? For E, write down the probability of the "
+        "true class.",
+    ),
+    insight="log c is the cross-entropy of knowing nothing: a new network starts near it.",
+)
+
+cross_entropy = FunctionExercise(
+    "cross_entropy",
+    watch=lambda cross_entropy, z, labels: without_softmax(cross_entropy, z, labels),
+    cases=lambda: [
+        (torch.tensor(LOGITS), torch.tensor([2, 0])),
+        (torch.tensor(LARGE), torch.tensor([2, 2, 0, 0])),
+        (torch.tensor(LARGE)[2:], torch.tensor([0, 1])),
+    ],
+    hints=(
+        "For each row: the logarithm of the sum of exponentials, minus the logit of the true "
+        "class. Take the largest logit m of the row out of the sum first.",
+        "m = z.amax(dim=1, keepdim=True); log_sums = m.flatten() + torch.exp(z - m).sum(dim=1)"
+        ".log(). The true logits are z[torch.arange(len(z)), labels].",
+    ),
+    solution="""
+        def cross_entropy(z, labels):
+            m = z.amax(dim=1, keepdim=True)  # (n, 1)
+            log_sums = m.flatten() + torch.exp(z - m).sum(dim=1).log()  # (n,)
+            return (log_sums - z[torch.arange(len(z)), labels]).mean()
+    """,
+    insight="nn.CrossEntropyLoss does this by default; its gradient is (softmax - one-hot) / n.",
+    wrong_answers=[
+        WrongAnswer(
+            "def cross_entropy(z, labels):\n"
+            "    log_sums = torch.exp(z).sum(dim=1).log()\n"
+            "    return (log_sums - z[torch.arange(len(z)), labels]).mean()",
+            "Without the largest logit taken out, exponentials of large logits overflow.",
+            says="overflow",
+        ),
+        WrongAnswer(
+            "def cross_entropy(z, labels):\n"
+            "    m = z.amax(dim=1, keepdim=True)\n"
+            "    powers = torch.exp(z - m)\n"
+            "    p = powers / powers.sum(dim=1, keepdim=True)\n"
+            "    return -p[torch.arange(len(z)), labels].log().mean()",
+            "The probability of a class far below the largest is rounded to 0, and its logarithm "
+            "is infinite: stay with logits, log-sum-exp minus the true logit.",
+            says="stay with logits",
+        ),
+        WrongAnswer(
+            "def cross_entropy(z, labels):\n"
+            "    m = z.amax(dim=1, keepdim=True)\n"
+            "    log_sums = torch.exp(z - m).sum(dim=1).log()\n"
+            "    return (log_sums - z[torch.arange(len(z)), labels]).mean()",
+            "The largest logit was taken out of the sum and not added again.",
+            says="not added again",
+        ),
+        WrongAnswer(
+            "def cross_entropy(z, labels):\n"
+            "    m = z.amax(dim=1, keepdim=True)\n"
+            "    log_sums = m.flatten() + torch.exp(z - m).sum(dim=1).log()\n"
+            "    return (log_sums - z[torch.arange(len(z)), labels]).sum()",
+            "This is the sum over the points: the loss is the mean.",
+            says="the loss is the mean",
+        ),
+        WrongAnswer(
+            "def cross_entropy(z, labels):\n"
+            "    m = z.amax(dim=1, keepdim=True)\n"
+            "    log_sums = m.flatten() + torch.exp(z - m).sum(dim=1).log()\n"
+            "    return (log_sums - z[:, labels]).mean()",
+            "z[:, labels] picks columns for all rows, shape (n, n). A pair of indices picks one "
+            "number from each row: z[torch.arange(len(z)), labels].",
+            says="one number from each row",
+        ),
+        WrongAnswer(
+            "def cross_entropy(z, labels):\n"
+            "    m = z.amax(dim=1, keepdim=True)\n"
+            "    log_sums = m.flatten() + torch.exp(z - m).sum(dim=1).log()\n"
+            "    return (z[torch.arange(len(z)), labels] - log_sums).mean()",
+            "The sign is reversed: this is the mean logarithm of the probabilities; the loss is "
+            "minus that.",
+            says="sign is reversed",
+        ),
+        WrongAnswer(
+            "def cross_entropy(z, labels):\n"
+            "    return torch.nn.functional.cross_entropy(z, labels)",
+            "",
+            says="there is torch's cross_entropy in it",
+        ),
+    ],
+)
+
+confusion = FunctionExercise(
+    "confusion",
+    cases=lambda: [
+        (torch.tensor([0, 0, 0, 1, 2]), torch.tensor([0, 0, 1, 1, 1]), 3),
+        (torch.tensor([0, 1, 1, 1, 0, 1]), torch.tensor([0, 0, 1, 1, 0, 1]), 3),
+    ],
+    hints=(
+        "Begin with torch.zeros(classes, classes, dtype=torch.int64) and go through the pairs of a "
+        "true and a predicted class.",
+        "for true, guess in zip(labels, predicted): counts[true, guess] += 1",
+    ),
+    solution="""
+        def confusion(labels, predicted, classes):
+            counts = torch.zeros(classes, classes, dtype=torch.int64)
+            for true, guess in zip(labels, predicted):
+                counts[true, guess] += 1
+            return counts
+    """,
+    insight="The sum of the diagonal by the sum of all is the accuracy: counts.trace() / n.",
+    wrong_answers=[
+        WrongAnswer(
+            "def confusion(labels, predicted, classes):\n"
+            "    counts = torch.zeros(classes, classes, dtype=torch.int64)\n"
+            "    counts[labels, predicted] += 1\n"
+            "    return counts",
+            "Where a pair comes several times, += with indices counts it once. Go through the "
+            "pairs in a loop, or let torch.bincount count labels * classes + predicted.",
+            says="counts it once",
+        ),
+        WrongAnswer(
+            "def confusion(labels, predicted, classes):\n"
+            "    counts = torch.zeros(classes, classes, dtype=torch.int64)\n"
+            "    for true, guess in zip(labels, predicted):\n"
+            "        counts[guess, true] += 1\n"
+            "    return counts",
+            "Rows and columns are swapped: the row is the true class.",
+            says="the row is the true class",
+        ),
+        WrongAnswer(
+            "def confusion(labels, predicted, classes):\n"
+            "    size = max(labels.max(), predicted.max()) + 1\n"
+            "    counts = torch.zeros(size, size, dtype=torch.int64)\n"
+            "    for true, guess in zip(labels, predicted):\n"
+            "        counts[true, guess] += 1\n"
+            "    return counts",
+            "A class that does not occur has its row and column too, of zeros: the shape is "
+            "(classes, classes).",
+            says="expected shape (3, 3)",
+        ),
+        WrongAnswer(
+            "def confusion(labels, predicted, classes):\n"
+            "    counts = torch.zeros(classes, classes)\n"
+            "    for true, guess in zip(labels, predicted):\n"
+            "        counts[true, guess] += 1\n"
+            "    return counts",
+            "Counts are whole numbers: dtype=torch.int64.",
+            says="Counts are whole numbers",
+        ),
+    ],
+)
+
+chi_squared = FunctionExercise(
+    "chi_squared",
+    cases=lambda: [
+        (
+            torch.tensor([2.0, 3.0, 5.0]),
+            torch.tensor([1.0, 3.5, 1.0]),
+            torch.tensor([0.5, 0.5, 2.0]),
+        ),
+        (
+            torch.tensor([0.0, -1.0, 4.0, 2.0]),
+            torch.tensor([0.3, -2.0, 4.0, 1.0]),
+            torch.tensor([0.1, 0.4, 1.0, 3.0]),
+        ),
+    ],
+    hints=(
+        "A residual in units of its own sigma is (y - f) / sigma. Square it, then add up.",
+        "(((y - f) / sigma) ** 2).sum() has the shape () of a single number.",
+    ),
+    solution="""
+        def chi_squared(y, f, sigma):
+            return (((y - f) / sigma) ** 2).sum()
+    """,
+    insight="Moving the best line of part 2 up by 0.1 adds 1: 0.1² times the sum of 1/sigma².",
+    wrong_answers=[
+        WrongAnswer(
+            "def chi_squared(y, f, sigma):\n    return ((y - f) ** 2 / sigma).sum()",
+            "sigma is to be squared too: the whole fraction is inside the square.",
+            says="squared too",
+        ),
+        WrongAnswer(
+            "def chi_squared(y, f, sigma):\n    return (((y - f) / sigma) ** 2).mean()",
+            "This is the mean; chi-squared is the sum.",
+            says="is the sum",
+        ),
+        WrongAnswer(
+            "def chi_squared(y, f, sigma):\n    return ((y - f) / sigma).sum() ** 2",
+            "This squares the sum, where residuals of both signs cancel: square each, then add.",
+            says="square each",
+        ),
+        WrongAnswer(
+            "def chi_squared(y, f, sigma):\n    return ((y - f) ** 2).sum()",
+            "All points count alike here: each residual is divided by its own sigma first.",
+            says="count alike",
+        ),
+        WrongAnswer(
+            "def chi_squared(y, f, sigma):\n    return (((y - f) * sigma) ** 2).sum()",
+            "Multiplied by sigma, the rough points count most: divide.",
+            says="rough points count most",
+        ),
+        WrongAnswer(
+            "def chi_squared(y, f, sigma):\n    return ((y - f / sigma) ** 2).sum()",
+            "Division comes before subtraction: brackets around y - f are missing.",
+            says="brackets around y - f",
+        ),
+    ],
+)

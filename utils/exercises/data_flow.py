@@ -1,0 +1,304 @@
+"""The exercises of notebook 06."""
+
+import torch
+from torch import nn
+
+from utils.exercises.answers import Complaint, discard, kind_of
+from utils.exercises.core import ChoiceExercise, FunctionExercise, WrongAnswer
+
+LAYER = """
+def layer_gradient(inputs, gradients):
+    return gradients.T @ inputs  # (d_out, n) @ (n, d_in)
+"""
+
+layer_gradient = FunctionExercise(
+    "layer_gradient",
+    without_autograd=True,
+    cases=lambda: [
+        (
+            torch.tensor([[1.0, 2.0, -1.0], [0.5, 0.0, 3.0]]),
+            torch.tensor([[0.1, -0.2], [0.3, 0.4]]),
+        ),
+        (
+            torch.tensor([[1.0, -2.0], [0.5, 4.0], [3.0, 1.0]]),
+            torch.tensor([[0.5, 1.0], [-1.0, 2.0], [0.25, -0.5]]),
+        ),
+    ],
+    hints=(
+        "Number (j, i) of the result is the sum over the samples of gradients[:, j] * "
+        "inputs[:, i]: a matrix product sums over the axis where the two meet.",
+        "The samples have to meet: (d_out, n) @ (n, d_in). .T turns (n, d_out) into (d_out, n).",
+    ),
+    solution=LAYER,
+    insight="So the backward pass needs the layer's input: that is why it is kept in memory.",
+    wrong_answers=[
+        WrongAnswer(
+            LAYER.replace("gradients.T @ inputs", "inputs.T @ gradients"),
+            "This is (d_in, d_out), the transpose: PyTorch stores a row for each unit.",
+            says="the transpose",
+        ),
+        WrongAnswer(
+            LAYER.replace("gradients.T @ inputs", "gradients.T @ inputs / len(inputs)"),
+            "The gradients already hold the 1/n of the loss: add up over the samples, do not "
+            "average once more.",
+            says="already hold the 1/n",
+        ),
+        WrongAnswer(
+            LAYER.replace("gradients.T @ inputs", "gradients.sum(dim=0)"),
+            "The gradients alone, added up, belong to the bias: for the weight, each is "
+            "multiplied by the input.",
+            says="belong to the bias",
+        ),
+        WrongAnswer(
+            LAYER.replace("gradients.T @ inputs", "gradients.T.sign() @ inputs"),
+            "The size of the gradients counts, not only their sign.",
+            says="not only their sign",
+        ),
+    ],
+)
+
+STD = """
+def std_after_linear(std, n, bound):
+    return std * bound * (n / 3) ** 0.5
+"""
+
+
+def as_number(std_after_linear, std, n, bound):
+    """Run the answer; a tensor of one number counts as that number."""
+    number = std_after_linear(std, n, bound)
+    if isinstance(number, torch.Tensor) and number.numel() == 1:
+        return float(number)
+    return number
+
+
+std_after_linear = FunctionExercise(
+    "std_after_linear",
+    watch=as_number,
+    compared="the standard deviation",
+    cases=lambda: [(1.0, 100, 0.1), (2.0, 12, 0.5), (0.5, 300, 1.0)],
+    hints=(
+        "Variances of independent terms add up. The variance of input times weight is that of the "
+        "input times that of the weight, since both have mean 0.",
+        "A weight even on [-bound, bound] has the variance bound**2 / 3. Take the root at the end.",
+    ),
+    solution=STD,
+    insight="With bound = 1 / n ** 0.5 it is std / 3 ** 0.5, whatever n is: PyTorch's default.",
+    wrong_answers=[
+        WrongAnswer(
+            STD.replace("std * bound * (n / 3) ** 0.5", "std**2 * bound**2 * n / 3"),
+            "This is the variance; the standard deviation is its root.",
+            says="This is the variance",
+        ),
+        WrongAnswer(
+            STD.replace("std * bound * (n / 3) ** 0.5", "std * bound * n / 3**0.5"),
+            "Standard deviations do not add up, variances do: n stands under the root too.",
+            says="variances do",
+        ),
+        WrongAnswer(
+            STD.replace("std * bound * (n / 3) ** 0.5", "std * bound * n**0.5"),
+            "bound is the largest weight, not the standard deviation of the weights: that is "
+            "bound / 3 ** 0.5.",
+            says="bound is the largest weight",
+        ),
+        WrongAnswer(
+            STD.replace("std * bound * (n / 3) ** 0.5", "std / 3**0.5"),
+            "That holds for bound = 1 / n ** 0.5 only, the default; here bound is given.",
+            says="the default",
+        ),
+        WrongAnswer(
+            STD.replace("std * bound * (n / 3) ** 0.5", "bound * (n / 3) ** 0.5"),
+            "The spread of the inputs is missing: inputs twice as wide give sums twice as wide.",
+            says="spread of the inputs",
+        ),
+    ],
+)
+
+true_of_flow = ChoiceExercise(
+    "true_of_flow",
+    options={
+        "A": (True, "it holds one number for each number of the output."),
+        "B": (False, "it is called at every pass until its handle's remove() is called."),
+        "C": (
+            False,
+            "what is kept grows with the batch, but the parameters do not know how large it is.",
+        ),
+        "D": (True, "its step is the rate times the gradient, so only the product counts."),
+        "E": (True, "ReLU halves the mean square, and He's weights have twice the variance."),
+    },
+    hints=(
+        "For C look at the two lines in the figure of section 3.",
+        "For D write the step of SGD as a formula. For E, which line fades with ReLU?",
+    ),
+    insight="Shapes, memory, spread: three questions to ask of any network.",
+)
+
+SPREAD = """
+def spread_of_outputs(model, x):
+    spreads = []
+
+    def keep(module, inputs, output):
+        spreads.append(output.std().item())
+
+    handles = [module.register_forward_hook(keep) for module in model]
+    model(x)
+    for handle in handles:
+        handle.remove()
+    return spreads
+"""
+
+
+class Watched(nn.Sequential):
+    """A Sequential that notes how many of its modules had a hook when it was called."""
+
+    hooked = 0
+
+    def forward(self, x):
+        self.hooked = sum(hooks_on(module) > 0 for module in self)
+        return super().forward(x)
+
+
+def hooks_on(model):
+    """How many hooks stand on a model and the modules in it."""
+    return sum(
+        len(module._forward_hooks) + len(module._forward_pre_hooks) for module in model.modules()
+    )
+
+
+def with_hooks(spread_of_outputs, sizes, x):
+    """Run the answer on a network of these sizes, and look whether it leaves hooks behind."""
+    torch.manual_seed(0)
+    layers = []
+    for given, made in zip(sizes, sizes[1:], strict=False):
+        layers += [nn.Linear(given, made), nn.Tanh()]
+    model = Watched(*layers)
+    spreads = spread_of_outputs(model, x)
+    if spreads is None or spreads is Ellipsis:
+        return spreads
+    if not isinstance(spreads, list | tuple):
+        discard(spreads)
+        raise Complaint(f"expected a list of numbers, here came a {kind_of(spreads)}.")
+    if hooks_on(model):
+        raise Complaint(
+            f"{hooks_on(model)} of your hooks are still on the model: keep what "
+            "register_forward_hook returns, and call remove() on each after the pass."
+        )
+    if model.hooked < len(model):
+        raise Complaint(
+            f"when model(x) was called, {model.hooked} of {len(model)} modules had a hook: put one "
+            "on each with register_forward_hook, then call model(x) once."
+        )
+    if any(isinstance(spread, torch.Tensor) for spread in spreads):
+        raise Complaint("the list holds tensors, not plain numbers: .item() takes a number out.")
+    return tuple(spreads)
+
+
+spread_of_outputs = FunctionExercise(
+    "spread_of_outputs",
+    watch=with_hooks,
+    compared="the standard deviations, module by module",
+    cases=lambda: [
+        ((3, 4, 2), torch.tensor([[1.0, 2.0, -1.0], [0.5, 0.0, 3.0], [-2.0, 1.0, 0.0]])),
+        ((2, 5, 5, 3), torch.linspace(-2, 2, 20).reshape(10, 2)),
+    ],
+    hints=(
+        "A hook is a function keep(module, inputs, output); let it append output.std().item() to "
+        "a list. for module in model goes through the modules in order.",
+        "handles = [module.register_forward_hook(keep) for module in model], then model(x), then "
+        "handle.remove() for each.",
+    ),
+    solution=SPREAD,
+    insight="A few lines, and you can look into any network, also one that somebody else wrote.",
+    wrong_answers=[
+        WrongAnswer(
+            SPREAD.replace("    for handle in handles:\n        handle.remove()\n", ""),
+            "",
+            says="still on the model",
+        ),
+        WrongAnswer(
+            SPREAD.replace("for module in model]", "for module in model.modules()]"),
+            "model.modules() gives the model itself too, whose output is that of its last module: "
+            "go through the model with for module in model.",
+            says="the model itself too",
+        ),
+        WrongAnswer(
+            SPREAD.replace("output.std().item()", "output.std()"),
+            "",
+            says="not plain numbers",
+        ),
+        WrongAnswer(
+            SPREAD.replace("output.std().item()", "inputs[0].std().item()"),
+            "These are the standard deviations of what goes into the modules; asked for is what "
+            "comes out.",
+            says="what goes into",
+        ),
+        WrongAnswer(
+            SPREAD.replace("output.std().item()", "output.var().item()"),
+            "These are variances; the standard deviation is their root.",
+            says="These are variances",
+        ),
+        WrongAnswer(
+            "def spread_of_outputs(model, x):\n"
+            "    spreads = []\n"
+            "    for module in model:\n"
+            "        x = module(x)\n"
+            "        spreads.append(x.std().item())\n"
+            "    return spreads",
+            "",
+            says="0 of 4 modules had a hook",
+        ),
+    ],
+)
+
+RATE = """
+def suggested_rate(rates, losses):
+    measured = ~losses.isnan()
+    return rates[measured][losses[measured].argmin()].item() / 2
+"""
+
+
+def plain_number(suggested_rate, rates, losses):
+    """Run the answer; a tensor of one number is told to become one."""
+    rate = suggested_rate(rates, losses)
+    if isinstance(rate, torch.Tensor) and rate.numel() == 1:
+        raise Complaint("here came a tensor, not a plain number: .item() takes the number out.")
+    return rate
+
+
+suggested_rate = FunctionExercise(
+    "suggested_rate",
+    watch=plain_number,
+    compared="the suggested rate",
+    cases=lambda: [
+        (torch.tensor([0.001, 0.01, 0.1, 1.0]), torch.tensor([1.0, 0.8, 0.3, 5.0])),
+        (torch.tensor([0.02, 0.2, 0.4, 2.0]), torch.tensor([2.0, 0.5, 9.0, torch.nan])),
+    ],
+    hints=(
+        "argmin takes NaN for the lowest of all: leave those losses out first, with a mask.",
+        "measured = ~losses.isnan(); then rates[measured] and losses[measured] belong together.",
+    ),
+    solution=RATE,
+    insight="Half of it, because at the lowest point the loss is about to climb.",
+    wrong_answers=[
+        WrongAnswer(
+            "def suggested_rate(rates, losses):\n    return rates[losses.argmin()].item() / 2",
+            "argmin points at the NaN where there is one: leave it out first.",
+            says="points at the NaN",
+        ),
+        WrongAnswer(
+            RATE.replace(".item() / 2", ".item()"),
+            "This is the rate with the lowest loss; the suggestion is half of it.",
+            says="half of it",
+        ),
+        WrongAnswer(
+            "def suggested_rate(rates, losses):\n"
+            "    return losses[~losses.isnan()].min().item() / 2",
+            "This is half the lowest loss; asked for is half the rate that belongs to it.",
+            says="half the lowest loss",
+        ),
+        WrongAnswer(
+            RATE.replace(".item() / 2", ".item() / 10"),
+            "This is a tenth of the rate with the lowest loss; asked for is half.",
+            says="asked for is half",
+        ),
+    ],
+)

@@ -1,0 +1,411 @@
+"""The exercises of notebook 03."""
+
+import torch
+from torch import nn
+
+from utils.exercises.answers import Complaint, discard, kind_of
+from utils.exercises.core import ChoiceExercise, FunctionExercise, WrongAnswer
+
+true_of_modules = ChoiceExercise(
+    "true_of_modules",
+    options={
+        "A": (True, "three weights and a bias."),
+        "B": (
+            False,
+            "it inherits because of the class statement, class Line(nn.Module); the call only sets "
+            "up what was inherited.",
+        ),
+        "C": (True, "a second loop over the same generator finds nothing; call the method again."),
+        "D": (
+            False,
+            "a plain list is not entered into the module's tables; nn.ModuleList and nn.Sequential "
+            "are.",
+        ),
+        "E": (True, "and that is what torch.save and load_state_dict work with."),
+    },
+    hints=(
+        "For B: which line would you have to change to inherit from another class?",
+        "For D: a module finds what is assigned to an attribute and is itself a module or a "
+        "parameter. Is a list one?",
+    ),
+    insight="Inheriting is the class statement's work, setting up is super().__init__()'s.",
+)
+
+
+def in_a_network(unit_contributions, units, x):
+    """Run the answer on a network with one hidden layer of tanh units and fixed weights."""
+    model = nn.Sequential(nn.Linear(x.shape[1], units), nn.Tanh(), nn.Linear(units, 1))
+    with torch.no_grad():
+        for values in model.parameters():
+            steps = torch.arange(values.numel(), dtype=torch.float32)
+            values.copy_((0.7 * torch.cos(1.3 * steps + values.ndim)).reshape(values.shape))
+    return unit_contributions(model, x)
+
+
+CONTRIBUTIONS = """
+def unit_contributions(model, x):
+    activations = model[1](model[0](x))  # (n, u)
+    return activations * model[2].weight  # (n, u) times (1, u)
+"""
+
+unit_contributions = FunctionExercise(
+    "unit_contributions",
+    watch=in_a_network,
+    compared="for a network of tanh units with weights set by the check",
+    cases=lambda: [
+        (3, torch.tensor([[-1.0], [0.0], [2.0]])),
+        (4, torch.tensor([[0.5, -1.0], [2.0, 1.0]])),
+    ],
+    hints=(
+        "model[0](x) gives the weighted inputs (n, u), model[1] applies the activation function. "
+        "What does the last layer multiply each unit by?",
+        "model[2].weight has the shape (1, u): times activations (n, u) it broadcasts.",
+    ),
+    solution=CONTRIBUTIONS,
+    insight="Their sum over the units, plus the output's bias, is model(x).",
+    wrong_answers=[
+        WrongAnswer(
+            CONTRIBUTIONS.replace("model[1](model[0](x))", "model[0](x)"),
+            "The activation function is left out: this is s, not what the units hand on.",
+            says="activation function is left out",
+        ),
+        WrongAnswer(
+            CONTRIBUTIONS.replace(" * model[2].weight", ""),
+            "These are the activations themselves; each is still multiplied by its output weight.",
+            says="output weight",
+        ),
+        WrongAnswer(
+            CONTRIBUTIONS.replace("* model[2].weight", "* model[2].weight + model[2].bias"),
+            "The output's bias is added to every unit: it is added once, to the sum.",
+            says="added once",
+        ),
+        WrongAnswer(
+            "def unit_contributions(model, x):\n    return model(x)",
+            "This is the prediction, the sum of what the units add, plus the bias.",
+            says="the sum of what the units add",
+        ),
+        WrongAnswer(
+            CONTRIBUTIONS.replace(
+                "activations * model[2].weight", "activations @ model[2].weight.T"
+            ),
+            "@ multiplies and sums over the units; * alone keeps them apart.",
+            says="keeps them apart",
+        ),
+    ],
+)
+
+SCALE = """
+def scale_parts(train, test):
+    mean, std = train.mean(dim=0), train.std(dim=0)  # (d,) each
+    return (train - mean) / std, (test - mean) / std
+"""
+
+BIRDS = [[39.1, 181.0], [46.5, 192.0], [50.0, 220.0], [36.7, 193.0]]
+
+
+def both_parts(scale_parts, train, test):
+    """Run the answer and lay its two parts under each other."""
+    parts = scale_parts(train, test)
+    if parts is None or parts is Ellipsis:
+        return parts
+    if not isinstance(parts, tuple | list) or len(parts) != 2:
+        discard(parts)
+        raise Complaint(f"expected two tensors, train and test; here came a {kind_of(parts)}.")
+    for name, part, given in zip(("first", "second"), parts, (train, test), strict=True):
+        if not isinstance(part, torch.Tensor):
+            raise Complaint(f"the {name} of the two is a {kind_of(part)}, not a tensor.")
+        if part.shape != given.shape:
+            raise Complaint(
+                f"the {name} of the two has the shape {tuple(part.shape)}, expected was "
+                f"{tuple(given.shape)}: scaling keeps the shape."
+            )
+    return torch.cat(list(parts))
+
+
+scale_parts = FunctionExercise(
+    "scale_parts",
+    watch=both_parts,
+    compared="the training rows, then the test rows",
+    cases=lambda: [
+        (torch.tensor(BIRDS), torch.tensor([[45.0, 210.0], [60.0, 170.0]])),
+        (torch.tensor([[1.0], [2.0], [6.0]]), torch.tensor([[3.0], [4.0]])),
+    ],
+    hints=(
+        "Two numbers for each column, taken from train: its mean and its standard deviation, with "
+        "dim=0.",
+        "Subtract and divide both parts by the same two: (test - train.mean(dim=0)) / ...",
+    ),
+    solution=SCALE,
+    insight="The test rows are only near mean 0 and deviation 1: nothing of theirs has leaked.",
+    wrong_answers=[
+        WrongAnswer(
+            "def scale_parts(train, test):\n"
+            "    everything = torch.cat([train, test])\n"
+            "    mean, std = everything.mean(dim=0), everything.std(dim=0)\n"
+            "    return (train - mean) / std, (test - mean) / std",
+            "A leak: the mean and the standard deviation were taken over the test rows too.",
+            says="A leak",
+        ),
+        WrongAnswer(
+            "def scale_parts(train, test):\n"
+            "    def scale(part):\n"
+            "        return (part - part.mean(dim=0)) / part.std(dim=0)\n"
+            "    return scale(train), scale(test)",
+            "Each part was scaled by itself: then the same bird gets another number in each. Use "
+            "the training rows' mean and standard deviation for both.",
+            says="scaled by itself",
+        ),
+        WrongAnswer(
+            "def scale_parts(train, test):\n"
+            "    mean, std = train.mean(), train.std()\n"
+            "    return (train - mean) / std, (test - mean) / std",
+            "One mean over all columns mixes millimetres of bills and flippers: use dim=0.",
+            says="use dim=0",
+        ),
+        WrongAnswer(
+            "def scale_parts(train, test):\n"
+            "    low, high = train.min(dim=0).values, train.max(dim=0).values\n"
+            "    return (train - low) / (high - low), (test - low) / (high - low)",
+            "This is min-max scaling; asked for are mean 0 and standard deviation 1.",
+            says="min-max scaling",
+        ),
+    ],
+)
+
+PER_SAMPLE = """
+def error_per_sample(batches):
+    total, count = 0.0, 0
+    for predictions, targets in batches:
+        total += (predictions - targets).abs().sum().item()
+        count += len(targets)
+    return total / count
+"""
+
+
+def batches_of(sizes):
+    """Return batches of these sizes with errors that differ from batch to batch."""
+    batches = []
+    for number, size in enumerate(sizes):
+        targets = torch.arange(size, dtype=torch.float32)[:, None]
+        batches.append((targets + (number + 1) * (-1.0) ** number, targets))
+    return batches
+
+
+def as_number(error_per_sample, batches):
+    """Run the answer; a tensor of one number is told to become one."""
+    error = error_per_sample(batches)
+    if isinstance(error, torch.Tensor) and error.numel() == 1:
+        raise Complaint("here came a tensor, not a plain number: .item() takes the number out.")
+    return error
+
+
+error_per_sample = FunctionExercise(
+    "error_per_sample",
+    watch=as_number,
+    cases=lambda: [(batches_of([4, 4, 1]),), (batches_of([2, 3]),)],
+    hints=(
+        "Two running numbers: the sum of all absolute errors, and how many samples there were.",
+        "(predictions - targets).abs().sum().item() is a batch's share; divide once, at the end.",
+    ),
+    solution=PER_SAMPLE,
+    insight="The mean of batch means would count a sample of the small batch four times as much.",
+    wrong_answers=[
+        WrongAnswer(
+            "def error_per_sample(batches):\n"
+            "    means = [(p - t).abs().mean().item() for p, t in batches]\n"
+            "    return sum(means) / len(means)",
+            "This is the mean of the batches' means: a sample of a small batch counts more than "
+            "one of a large batch.",
+            says="mean of the batches' means",
+        ),
+        WrongAnswer(
+            "def error_per_sample(batches):\n"
+            "    total = sum((p - t).abs().sum().item() for p, t in batches)\n"
+            "    return total / len(batches)",
+            "The sum is divided by the number of batches; count the samples.",
+            says="count the samples",
+        ),
+        WrongAnswer(
+            "def error_per_sample(batches):\n"
+            "    total = sum((p - t).sum().item() for p, t in batches)\n"
+            "    return total / sum(len(t) for p, t in batches)",
+            "Without .abs() errors upwards and downwards cancel.",
+            says="cancel",
+        ),
+        WrongAnswer(
+            PER_SAMPLE.replace(".abs().sum()", ".square().sum()"),
+            "These are squares: asked for is the mean absolute error.",
+            says="mean absolute error",
+        ),
+        WrongAnswer(
+            "def error_per_sample(batches):\n"
+            "    for predictions, targets in batches:\n"
+            "        error = (predictions - targets).abs().mean().item()\n"
+            "    return error",
+            "This is the error of the last batch alone.",
+            says="last batch alone",
+        ),
+    ],
+)
+
+STOP = """
+def stop_early(losses, patience):
+    best, lowest = 0, float("inf")
+    for epoch, loss in enumerate(losses, start=1):
+        if loss < lowest:
+            best, lowest = epoch, loss
+        elif epoch - best >= patience:
+            return best, epoch
+    return best, len(losses)
+"""
+
+
+def two_epochs(stop_early, losses, patience):
+    """Run the answer; say so if it is not two whole numbers."""
+    epochs = stop_early(losses, patience)
+    if epochs is None or epochs is Ellipsis:
+        return epochs
+    if not isinstance(epochs, tuple | list) or len(epochs) != 2:
+        discard(epochs)
+        raise Complaint(
+            f"expected two numbers, the best and the last epoch; here came a {kind_of(epochs)}."
+        )
+    return tuple(epochs)
+
+
+stop_early = FunctionExercise(
+    "stop_early",
+    watch=two_epochs,
+    compared="the best epoch, then the last epoch",
+    cases=lambda: [
+        ([3.0, 2.0, 2.5, 2.6, 1.0], 2),
+        ([3.0, 2.0, 2.5, 1.5, 1.6, 1.4], 2),
+        ([3.0, 1.0, 2.0, 1.5, 1.4], 2),
+        ([1.0, 1.0, 1.0, 1.0], 3),
+        ([5.0, 4.0, 3.0], 1),
+    ],
+    hints=(
+        "Remember the lowest loss so far and its epoch; enumerate(losses, start=1) counts from 1.",
+        "Stop when epoch - best >= patience. A loss equal to the lowest is no new lowest.",
+    ),
+    solution=STOP,
+    insight="fit(..., patience=...) does this, and puts the best epoch's weights back.",
+    wrong_answers=[
+        WrongAnswer(
+            "def stop_early(losses, patience):\n"
+            "    best = min(range(len(losses)), key=losses.__getitem__) + 1\n"
+            "    return best, min(best + patience, len(losses))",
+            "This looks at losses of epochs that come after the stop: nobody knows them yet.",
+            says="nobody knows them yet",
+        ),
+        WrongAnswer(
+            STOP.replace(">= patience", "> patience"),
+            "One epoch too many: it stops after `patience` epochs without a new lowest loss, not "
+            "after one more.",
+            says="One epoch too many",
+        ),
+        WrongAnswer(
+            STOP.replace("start=1", "start=0").replace("best, lowest = 0", "best, lowest = -1"),
+            "The epochs are counted from 0; asked for was from 1.",
+            says="counted from 0",
+        ),
+        WrongAnswer(
+            STOP.replace("loss < lowest", "loss <= lowest"),
+            "An equal loss is no new lowest one: patience goes on counting.",
+            says="no new lowest",
+        ),
+        WrongAnswer(
+            "def stop_early(losses, patience):\n"
+            "    waited, best, lowest, before = 0, 0, float('inf'), float('inf')\n"
+            "    for epoch, loss in enumerate(losses, start=1):\n"
+            "        if loss < lowest:\n"
+            "            best, lowest = epoch, loss\n"
+            "        waited = 0 if loss < before else waited + 1\n"
+            "        before = loss\n"
+            "        if waited >= patience:\n"
+            "            return best, epoch\n"
+            "    return best, len(losses)",
+            "Patience counts epochs without a new *lowest* loss, not epochs without a fall.",
+            says="without a fall",
+        ),
+    ],
+)
+
+NETWORK = """
+def deep_network(sizes):
+    class Network(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            pairs = zip(sizes[:-1], sizes[1:])
+            self.layers = torch.nn.ModuleList([torch.nn.Linear(a, b) for a, b in pairs])
+
+        def forward(self, x):
+            for layer in self.layers[:-1]:
+                x = torch.tanh(layer(x))
+            return self.layers[-1](x)
+
+    return Network()
+"""
+
+
+def outputs_of(deep_network, sizes):
+    """Build a network with the answer, set its weights, and return its outputs for two samples."""
+    model = deep_network(list(sizes))
+    if model is None or model is Ellipsis:
+        return model
+    if not isinstance(model, nn.Module):
+        discard(model)
+        raise Complaint(f"expected a module, here came a {kind_of(model)}.")
+    expected = sum((d_in + 1) * d_out for d_in, d_out in zip(sizes[:-1], sizes[1:], strict=True))
+    found = sum(values.numel() for values in model.parameters())
+    if found != expected:
+        raise Complaint(
+            f"the model has {found} parameters, expected were {expected}. Layers in a plain list "
+            "are not found: use nn.ModuleList."
+            if found < expected
+            else f"the model has {found} parameters, expected were {expected}: a layer too many?"
+        )
+    with torch.no_grad():
+        for values in model.parameters():
+            steps = torch.arange(values.numel(), dtype=torch.float32)
+            values.copy_(torch.sin(steps + 1).reshape(values.shape))
+    x = torch.linspace(-1, 1, 2 * sizes[0]).reshape(2, sizes[0])
+    return model(x).detach()
+
+
+deep_network = FunctionExercise(
+    "deep_network",
+    watch=outputs_of,
+    compared="the outputs for two samples, with weights set by the check",
+    cases=lambda: [((1, 3, 1),), ((2, 4, 3, 2),), ((3, 1),)],
+    hints=(
+        "In `__init__`: `super().__init__()`, then one nn.Linear for each pair of neighbouring "
+        "sizes, in an nn.ModuleList.",
+        "In `forward`: tanh after every layer of self.layers[:-1], then self.layers[-1] alone.",
+    ),
+    solution=NETWORK,
+    insight="nn.ModuleList enters every layer into the table; a plain list would not.",
+    wrong_answers=[
+        WrongAnswer(
+            NETWORK.replace("self.layers[-1](x)", "torch.tanh(self.layers[-1](x))"),
+            "There is a tanh after the last layer: the output could never leave -1 to 1.",
+            says="after the last layer",
+        ),
+        WrongAnswer(
+            NETWORK.replace("torch.tanh(layer(x))", "layer(x)"),
+            "No activation function between the layers: then all of them together are one linear "
+            "layer.",
+            says="one linear layer",
+        ),
+        WrongAnswer(
+            NETWORK.replace("torch.nn.ModuleList([", "([").replace("pairs])", "pairs])"),
+            "",
+            says="Layers in a plain list",
+        ),
+        WrongAnswer(
+            NETWORK.replace("torch.tanh", "torch.relu"),
+            "ReLU between the layers; asked for was tanh.",
+            says="asked for was tanh",
+        ),
+    ],
+)

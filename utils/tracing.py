@@ -1,0 +1,210 @@
+"""Tracing: what each module of a network was given, what it returned, which gradient came back.
+
+    with trace(model) as traced:
+        loss = loss_fn(model(X), y)
+        loss.backward()
+    traced["0"].outputs  # what module "0" returned
+    print(traced)  # the shapes of everything, as a table
+
+A hook is a function of ours that PyTorch calls when something happens: before and after the forward
+pass of a module, and when the gradient of a tensor is known. `Trace` has a method for each of them.
+"""
+
+from contextlib import contextmanager
+from functools import partial
+
+import torch
+
+from utils import training_checks as checks
+from utils.nested import copied, equal, in_words, mapped
+
+COLUMNS = ("module", "type", "input", "output", "gradient", "parameters")
+NO_GRADIENTS = (
+    "No gradients: the pass ran without them, or backward() was not called inside the context."
+)
+
+
+@contextmanager
+def trace(model, verbose=False):
+    """A context that records every call of a model and of the modules in it; gives a Trace.
+
+    model: any module, in either mode, on any device. Its outputs, its gradients and its mode are
+        the same as without the trace, and all hooks are gone at the end, also after an error.
+    verbose: whether to print a line with shapes each time something goes IN or comes OUT, or its
+        gradient comes back (GRAD).
+
+    Only what happens inside counts, so `backward` has to be called there. Raises ValueError for
+    what is no module.
+    """
+    checks.check_module(model)
+    traced = Trace(model, verbose)
+    try:
+        for name, module in traced.modules.items():
+            before, after = partial(traced.enter, name), partial(traced.leave, name)
+            traced.handles.append(module.register_forward_pre_hook(before, with_kwargs=True))
+            traced.handles.append(module.register_forward_hook(after, with_kwargs=True))
+        yield traced
+    finally:
+        while traced.handles:
+            traced.handles.pop().remove()
+
+
+class Call:
+    """One call of one module. All tensors are detached copies, made at that moment.
+
+    name: as in `named_modules`; that of the model itself is its class.
+    module: the module; depth: how many others it was called in; is_container: called it others?
+    inputs: what it was given: a tensor, or a tuple of several things, those by keyword last.
+    outputs: what it returned: a tensor, or tuples, lists and dictionaries of tensors; None if it
+        ended by an error.
+    """
+
+    def __init__(self, name, module, depth, inputs):
+        self.name, self.module, self.depth, self.inputs = name, module, depth, inputs
+        self.outputs, self.is_container = None, False
+        self.arrived = []  # a gradient for each thing in outputs, None until it comes
+
+    @property
+    def gradients(self):
+        """The gradient of the loss with respect to the outputs, arranged as these are.
+
+        None where none came: the pass needed none, `backward` was not called, or the loss does not
+        depend on it. None also for a view that the next module changes in place, as in Flatten and
+        ReLU(inplace=True), because torch tells none. After several backward passes, the last one.
+        """
+        arrived = iter(self.arrived)
+        return mapped(lambda _: next(arrived), self.outputs) if self.arrived else None
+
+    @property
+    def label(self):
+        """Name and type, such as "0 Linear"; of the model itself, the type."""
+        return label(self.name, self.module)
+
+    def row(self):
+        """The texts of this call in the table, one for each of COLUMNS."""
+        shapes = [in_words(values) for values in (self.inputs, self.outputs, self.gradients)]
+        count = sum(parameter.numel() for parameter in self.module.parameters())
+        return ["  " * self.depth + self.name, type(self.module).__name__, *shapes, f"{count:,}"]
+
+    def __repr__(self):
+        return f"{self.label}: {in_words(self.inputs)} -> {in_words(self.outputs)}"
+
+
+def label(name, module):
+    """A module in words."""
+    kind = type(module).__name__
+    return kind if name in ("", kind) else f"{name} {kind}"
+
+
+class Trace:
+    """What `trace` recorded: `calls`, in the order in which they began. Printed, it is a table.
+
+    traced["0"] is the call of the module of that name; the list of its calls if there are several.
+    """
+
+    def __init__(self, model, verbose):
+        names = dict(model.named_modules())
+        root = "" if type(model).__name__ in names else type(model).__name__
+        self.modules = {name or root: module for name, module in names.items()}
+        self.calls, self.handles, self.verbose = [], [], verbose
+        self.width = 2 + max(len(label(name, module)) for name, module in self.modules.items())
+        self.running = {}  # name -> call, of those that have begun and not ended; innermost last
+
+    def enter(self, name, module, inputs, by_keyword):
+        """The hook before a forward pass."""
+        while name in self.running:  # an earlier call, which ended by an error
+            self.running.popitem()
+        for outer in self.running.values():
+            outer.is_container = True
+        given = (*inputs, *by_keyword.values())
+        given = mapped(copied, given[0] if len(given) == 1 else given)
+        call = Call(name, module, len(self.running), given)
+        self.calls.append(call)
+        self.running[name] = call
+        self.say("IN", call, given)
+
+    def leave(self, name, module, inputs, by_keyword, outputs):
+        """The hook after a forward pass."""
+        while (call := self.running.popitem()[1]).name != name:
+            pass  # one inside, whose error the model caught
+        call.outputs = mapped(copied, outputs)
+        self.say("OUT", call, outputs)
+        mapped(partial(self.watch, call), outputs)
+
+    def watch(self, call, value):
+        """Have the gradient of one thing that a module returned sent to `receive`.
+
+        The hook is on the tensor. One on the module (`register_full_backward_hook`) would pass the
+        outputs on as views, which ReLU(inplace=True) then refuses to change.
+        """
+        if torch.is_tensor(value) and value.requires_grad:
+            hook = partial(self.receive, call, len(call.arrived))
+            self.handles.append(value.register_hook(hook))
+        call.arrived.append(None)
+
+    def receive(self, call, position, gradient):
+        """The hook for a gradient."""
+        call.arrived[position] = copied(gradient)
+        self.say("GRAD", call, gradient)
+
+    def say(self, event, call, values):
+        """Print a line about it, if that was asked for."""
+        if self.verbose:
+            print(f"{event:5}{call.label:{self.width}}{in_words(values)}")
+
+    def table(self):
+        """The calls as lines of text. A module called inside another stands indented below it.
+
+        The parameters of a module include those of the modules inside it; "none" is a gradient
+        that did not come.
+        """
+        if not self.calls:
+            return "The trace is empty: call the model inside the context."
+        rows = [COLUMNS, *(call.row() for call in self.calls)]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = []
+        for row in rows:
+            cells = [text.ljust(width) for text, width in zip(row[:-1], widths[:-1], strict=True)]
+            lines.append("  ".join([*cells, row[-1].rjust(widths[-1])]))
+        if all(gradient is None for call in self.calls for gradient in call.arrived):
+            lines.append(NO_GRADIENTS)
+        return "\n".join(lines)
+
+    def plot(self, ax=None):
+        """Draw the tensors that flow through the innermost modules and back; with `ax`, there.
+
+        Raises ValueError where these are no chain, each given what the one before it returned.
+        """
+        from utils.flow_diagrams import data_flow  # here, since tracing needs no figures
+
+        calls = [call for call in self.calls if not call.is_container]
+        if not calls:
+            raise checks.InputError(self.table())
+        for call, following in zip(calls, calls[1:], strict=False):
+            if not equal(call.outputs, following.inputs):
+                raise checks.InputError(
+                    f"{following.label} was not given what {call.label} returned, so the modules "
+                    "are no chain that could be drawn: print the trace, which gives a table."
+                )
+        forward = [in_words(values) for values in (calls[0].inputs, *(c.outputs for c in calls))]
+        backward = [in_words(call.gradients) for call in calls]
+        return data_flow([call.label for call in calls], forward, backward, ax=ax)
+
+    def __getitem__(self, name):
+        found = [call for call in self.calls if call.name == name]
+        if not found:
+            names = ", ".join(dict.fromkeys(repr(call.name) for call in self.calls)) or "none"
+            raise checks.InputError(f"No module {name!r} was called; those called are: {names}.")
+        return found[0] if len(found) == 1 else found
+
+    def __contains__(self, name):
+        return any(call.name == name for call in self.calls)
+
+    def __iter__(self):
+        return iter(self.calls)
+
+    def __str__(self):
+        return self.table()
+
+    def __repr__(self):
+        return f"Trace(calls={len(self.calls)})"
