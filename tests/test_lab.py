@@ -12,7 +12,7 @@ import nbformat
 import pytest
 from browser import watched
 
-from tools import bench_sliders, lab_page
+from tools import bench_sliders, lab_page, present
 from tools.console import CourseError
 from tools.notebook_files import (
     EXEMPT,
@@ -202,6 +202,7 @@ def live_server(tmp_path_factory, browser):
 @pytest.fixture
 def slides(browser, live_server):
     """The page with the slides as it opens, the requests that would leave, and the errors."""
+    present.lay_settings(live_server.course / "work" / "live")  # as each start of it does
     with watched(browser, live_server.owns, viewport={"width": 1280, "height": 720}) as found:
         page = found[0]
         page.goto(live_server.page)
@@ -221,7 +222,17 @@ def go_to(page, text, key="Space"):
     raise AssertionError(f"{text!r} does not come")
 
 
-def test_live_slides_open_and_a_cell_run_by_its_key_shows_its_figure(slides):
+def is_edited(page, server):
+    """Leave the slides, save, and return whether the presenter's copy counts as edited."""
+    page.keyboard.press("Escape")
+    page.wait_for_selector("body:not([data-jp-deck-mode])", state="attached")
+    lab_page.save(page)
+    saved = read(server.course / "work" / "live" / "01_tensors.ipynb")
+    assert any(cell.outputs for cell in code_cells(saved))
+    return present.laid(saved) != present.fingerprint(saved)
+
+
+def test_live_slides_open_and_a_cell_run_by_its_key_shows_its_figure(slides, live_server):
     page, outside, errors = slides
     assert page.locator(".jp-Deck h1").inner_text().startswith("01 ·")
     go_to(page, "import sys")  # the set-up, on the first slide; nothing has been clicked
@@ -237,9 +248,10 @@ def test_live_slides_open_and_a_cell_run_by_its_key_shows_its_figure(slides):
     assert figure.evaluate(IN_SIGHT)
     assert not outside, "a request would leave the machine"
     assert not errors
+    assert not is_edited(page, live_server)
 
 
-def test_shift_enter_runs_in_place_and_a_remote_turns_the_slides(slides):
+def test_shift_enter_runs_in_place_and_a_remote_turns_the_slides(slides, live_server):
     page, _, errors = slides
     go_to(page, "import sys", key="PageDown")
     page.keyboard.press("Shift+Enter")
@@ -252,3 +264,4 @@ def test_shift_enter_runs_in_place_and_a_remote_turns_the_slides(slides):
     assert "penguins = load" in page.locator(MARKED).text_content()
     go_to(page, "1 · What do 344 penguins", key="PageUp")
     assert not errors
+    assert is_edited(page, live_server)
