@@ -77,7 +77,8 @@ def describe_pictures(app, doctree):
     path = Path(app.env.doc2path(app.env.current_document.docname))
     stored = alternatives(read(path)) if path.suffix == ".ipynb" else {}
     for picture in doctree.findall(nodes.image):
-        alternative = stored.get(Path(picture["uri"]).stem, picture.get("alt"))
+        waiting = stored.get(Path(picture["uri"]).stem)
+        alternative = waiting.pop(0) if waiting else picture.get("alt")
         if alternative:
             picture["alt"] = alternative
         else:
@@ -94,13 +95,16 @@ def upwards(node):
 
 
 def alternatives(notebook):
-    """Return {sha256 of a picture: its alternative} of a notebook's outputs."""
+    """Return {sha256 of a picture: its alternatives, in the notebook's order} of its outputs.
+
+    The same picture may stand there twice, as where a slider begins with the figure above it.
+    """
     found = {}
     for cell in code_cells(notebook):
         for output in cell.outputs:
             for png in pictures_of([output]):
                 alternative = output.metadata.get("image/png", {}).get("alt")
-                found[hashlib.sha256(png).hexdigest()] = alternative
+                found.setdefault(hashlib.sha256(png).hexdigest(), []).append(alternative)
     return found
 
 
