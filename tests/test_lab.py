@@ -172,7 +172,9 @@ def test_moving_a_slider_with_the_keyboard_changes_the_picture(path, number, bro
         for _ in range(3):
             lab_page.move_slider(page, handle)
             seen.append(picture.get_attribute("src"))
-        assert len(set(seen)) == len(seen), "a picture came again"
+        # A slider that begins at its end goes back and forth, so pictures may come again.
+        for before, after in zip(seen, seen[1:], strict=False):
+            assert before != after, "a move did not change the picture"
         assert picture.evaluate("image => image.naturalWidth") > 0
         assert not outside and not errors
 
