@@ -13,12 +13,16 @@ import subprocess
 import sys
 import time
 
-SUPPORTED = ((3, 11), (3, 12), (3, 13), (3, 14))
 ROOT = os.path.dirname(os.path.abspath(__file__))
-LAUNCHER = "py course.py" if os.name == "nt" else "python3 course.py"
+sys.path.insert(0, ROOT)
+try:
+    from tools.settings import LAUNCHER, OTHER_CPU, SUPPORTED
+except ImportError:
+    sys.exit("course.py works only in the course's folder, beside tools/.")
+
 STOPPED = "Stopped. Nothing is broken: to go on, start the same command again."
 
-# Commands that are handed over to `python -m tools.NAME` with all their arguments.
+# Commands that are handed over to `python -m tools.PLACE` with all their arguments.
 WHICH = "Numbers or names of notebooks may follow: 00 01"
 HANDED_OVER = {
     "refresh": ("execute notebooks and write their outputs, where they changed", WHICH),
@@ -26,20 +30,18 @@ HANDED_OVER = {
     "slides": ("build slides from notebooks, for any browser, in build/", WHICH),
     "site": ("build the course as pages for any browser, in build/", ""),
     "handout": ("build copies with questions, tasks and empty cells, in build/", WHICH),
-    "bench": (
-        "measure how fast training is, in one table",
-        "Options may follow: --rounds 3, or --sliders",
-    ),
+    "bench": ("measure how fast training is, in one table", "Options may follow: --rounds 3"),
+}
+PLACES = {
+    "refresh": "notebooks.refresh",
+    "solved": "notebooks.solved",
+    "handout": "notebooks.handout",
+    "slides": "present.slides",
+    "site": "present.site",
+    "bench": "bench",
 }
 # Those among them that need what only maintainers install.
 WITH_TOOLS = {"site"}
-
-# Runs torch on the instructions of an older processor: printed digits must survive that.
-OTHER_CPU = {
-    "ATEN_CPU_CAPABILITY": "default",
-    "MKL_CBWR": "COMPATIBLE",
-    "ONEDNN_MAX_CPU_ISA": "SSE41",
-}
 
 
 # -- The running Python ------------------------------------------------------------------------
@@ -99,7 +101,7 @@ def lab(options, rest):
 
 def present(options, rest):
     """Set up, lay a presenter's copies into work/live/ and open one as live slides."""
-    arguments = ["-m", "tools.present"] + how_to_start(options) + [options.notebook]
+    arguments = ["-m", "tools.present.live_slides"] + how_to_start(options) + [options.notebook]
     return hand_over(prepared(options, with_tools=True), arguments + ["--"] + rest)
 
 
@@ -121,7 +123,7 @@ def test(options, rest):
 
 def check(options, rest):
     """Say what is there and what must be mended; install nothing."""
-    from tools import check as findings
+    from tools.setup import check as findings
 
     complete = findings.report(here=options.here)
     if not complete:
@@ -131,7 +133,7 @@ def check(options, rest):
 
 def pack(options, rest):
     """Set up and make a package. --torch is about what is in that, and leaves .venv as it is."""
-    from tools import environment
+    from tools.setup import environment
 
     build = ["--torch", options.torch] if options.torch else []
     return hand_over(environment.prepare(here=options.here), ["-m", "tools.pack"] + build + rest)
@@ -139,7 +141,7 @@ def pack(options, rest):
 
 def reset(options, rest):
     """Give fresh copies of notebooks, with the student's own backed up."""
-    from tools import workspace
+    from tools.setup import workspace
 
     return workspace.reset(options.notebooks)
 
@@ -153,15 +155,14 @@ def lint(options, rest):
 
 
 def tool(options, rest):
-    """Set up and run `python -m tools.NAME`."""
-    needs = options.command in WITH_TOOLS or "--sliders" in rest  # bench drives a browser then
-    environment = prepared(options, with_tools=needs)
-    return hand_over(environment, ["-m", "tools." + options.command] + rest)
+    """Set up and run `python -m tools.PLACE`."""
+    environment = prepared(options, with_tools=options.command in WITH_TOOLS)
+    return hand_over(environment, ["-m", "tools." + PLACES[options.command]] + rest)
 
 
 def prepared(options, with_tools=False):
     """Return (Python's path, variables) of a complete environment."""
-    from tools import environment
+    from tools.setup import environment
 
     return environment.prepare(torch=options.torch, here=options.here, with_tools=with_tools)
 
@@ -319,7 +320,7 @@ def main():
         return 1
     sys.path.insert(0, ROOT)
     try:
-        from tools import console
+        from tools.setup import console
     except ImportError:
         print("course.py works only in the course's folder, beside tools/.", file=sys.stderr)
         return 1

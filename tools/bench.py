@@ -24,8 +24,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from tools import bench_sliders
-from tools.console import guarded
+from tools.setup.console import guarded
 from utils.ensemble import fit_many
 from utils.tracing import trace
 from utils.training import fit, seed_everything
@@ -228,13 +227,8 @@ def main(arguments=None):
     parser.add_argument("--epochs", type=int, default=200, help="epochs of 15 steps in each run")
     parser.add_argument("--rounds", type=int, default=5, help="how often each run is repeated")
     parser.add_argument("--cpu-time", action="store_true", help="for a machine that others use too")
-    parser.add_argument(
-        "--sliders", action="store_true", help="how fast sliders answer in a browser, and only that"
-    )
     parser.add_argument("--memory-only", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
-    if options.sliders:
-        return bench_sliders.main()
     torch.set_num_threads(1)
     seed_everything(0)
     if options.memory_only:

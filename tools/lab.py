@@ -14,8 +14,9 @@ import urllib.request
 import webbrowser
 from pathlib import Path
 
-from tools import workspace
-from tools.console import guarded, say
+from tools.settings import ROOT
+from tools.setup import workspace
+from tools.setup.console import guarded, say
 
 # The first page, as JupyterLab addresses a file under its root.
 PAGE = "lab/tree/work/00_start_here.ipynb"
@@ -30,7 +31,7 @@ LAB_SETTINGS = {
 
 def write_lab_settings():
     """Put LAB_SETTINGS among the defaults of JupyterLab, if this is the course's environment."""
-    if os.path.realpath(sys.prefix) != os.path.realpath(workspace.ROOT / ".venv"):
+    if os.path.realpath(sys.prefix) != os.path.realpath(ROOT / ".venv"):
         return
     path = Path(sys.prefix) / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
     settings = {}
@@ -126,11 +127,11 @@ def main():
     for sentence in workspace.lay_copies():
         say(sentence)
     write_lab_settings()
-    server = running_server(workspace.ROOT)
+    server = running_server(ROOT)
     if server:
         show(PAGE, server, options)
     else:
-        start(workspace.ROOT, PAGE, options)
+        start(ROOT, PAGE, options)
         say("JupyterLab has stopped. Your notebooks are in work/.")
     return 0
 

@@ -5,7 +5,7 @@ import os
 import subprocess
 from pathlib import Path
 
-ROOT = Path(os.path.abspath(__file__)).parent.parent
+from tools.settings import ROOT
 
 READ_ME = "READ-ME-FIRST.txt"  # of a package, as is the folder wheels
 

@@ -4,9 +4,9 @@
                            [--torch default]
 
 The folder goes to build/pack/, to be copied to a stick. In a copy of it, `course.py lab` installs
-from its folder `wheels/` (tools/wheels.py). A package is put in its place when it is whole: every
-requirement of every wheel in it is met in it, for each of its targets. On Linux it brings the
-small build of PyTorch, with `--torch default` the build with CUDA.
+from its folder `wheels/` (tools/setup/wheels.py). A package is put in its place when it is whole:
+every requirement of every wheel in it is met in it, for each of its targets. On Linux it brings
+the small build of PyTorch, with `--torch default` the build with CUDA.
 """
 
 import argparse
@@ -22,19 +22,19 @@ import time
 
 from packaging.requirements import Requirement
 
-import course
-from tools import environment, installation, own_files
-from tools.console import LAUNCHER, CourseError, guarded, say, sign
+from tools import own_files
 from tools.own_files import READ_ME
+from tools.settings import BUILD, LAUNCHER, ROOT
+from tools.settings import SUPPORTED as PYTHONS
+from tools.setup import environment, installation
+from tools.setup.console import CourseError, guarded, say, sign
+from tools.setup.wheels import listed
 from tools.targets import PLATFORMS, Target, closure, read_wheel, this_platform
-from tools.wheels import listed
 
-ROOT = environment.ROOT
-BUILD = ROOT / "build"
 PACKAGES = BUILD / "pack"
 CACHE = BUILD / "wheels"
 LOG = CACHE / "pip.log"
-SUPPORTED = ["{}.{}".format(*version) for version in course.SUPPORTED]
+SUPPORTED = ["{}.{}".format(*version) for version in PYTHONS]
 
 
 # -- What to download --------------------------------------------------------------------------
@@ -189,7 +189,7 @@ def copied(source, target):
 
 
 def manifest(sets, laid, tools):
-    """Return what the package says of itself, as tools/wheels.py reads it."""
+    """Return what the package says of itself, as tools/setup/wheels.py reads it."""
     targets = []
     for target, found in sets.items():
         targets.append(

@@ -16,8 +16,8 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
-from tools import wheels
-from tools.console import CourseError
+from tools.setup import wheels
+from tools.setup.console import CourseError
 
 
 @dataclass(frozen=True)

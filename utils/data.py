@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 import torch
 
-from utils.checksums import verify
+from utils.machine import verify
 
 
 @dataclass(frozen=True)

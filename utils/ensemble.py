@@ -17,11 +17,10 @@ import torch
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from utils import ensemble_checks
-from utils import training_checks as checks
-from utils.batches import Batches
-from utils.interrupts import KeyboardStop
-from utils.measuring import mode
+from utils.fitting import checks, ensemble_checks
+from utils.fitting.batches import Batches
+from utils.fitting.measuring import KeyboardStop
+from utils.fitting.states import mode
 from utils.training import SAMPLES_AT_ONCE, progress_bar, seed_everything
 
 # Operations of torch that give the same numbers in another shape, and sometimes in the same.

@@ -5,7 +5,9 @@
 `set_up` is what every notebook calls first.
 """
 
+import hashlib
 import importlib.util
+import json
 import os
 import platform
 import sys
@@ -13,10 +15,10 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from utils.checksums import DataFileError, expected, verify
-
 ROOT = Path(__file__).resolve().parents[1]
 OLDEST, NEWEST = (3, 11), (3, 14)  # the Pythons on which the versions in requirements.txt install
+DATA = ROOT / "data"
+RESTORE = "get it back with `git checkout -- data`, or download the course again"
 INSTALL = "start the course with `python3 course.py lab`, which installs what it needs"
 
 
@@ -53,7 +55,7 @@ def set_up(threads=1):
     import torch
 
     torch.set_num_threads(threads)
-    matplotlib.style.use(ROOT / "utils" / "course.mplstyle")
+    matplotlib.style.use(ROOT / "utils" / "figures" / "course.mplstyle")
 
 
 IMPORTS = {"torch": "torch", "numpy": "numpy", "matplotlib": "matplotlib", "h5py": "h5py"}
@@ -133,6 +135,64 @@ def look_at_data():
         except DataFileError as error:
             findings.append(Finding(False, f"data/{name}", str(error)))
     return findings
+
+
+# The data files ---------------------------------------------------------------------------------
+
+
+class DataFileError(RuntimeError):
+    """A data file of the course is missing or is not the published one."""
+
+
+def expected():
+    """Return the published size and checksum of every data file.
+
+    Returns:
+        dict: file name -> {"bytes": int, "sha256": str}.
+
+    Raises:
+        DataFileError: data/checksums.json is missing or damaged.
+    """
+    try:
+        return json.loads((DATA / "checksums.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataFileError(f"data/checksums.json is missing or damaged: {RESTORE}.") from error
+
+
+def verify(name):
+    """Compare one file in data/ with its published checksum.
+
+    Args:
+        name: file name, for example "penguins.h5".
+
+    Returns:
+        bytes: the content of the file.
+
+    Raises:
+        DataFileError: the file is missing, unreadable, cut short or altered; the message says which
+            and what to do.
+    """
+    published = expected().get(name)
+    if published is None:
+        known = ", ".join(sorted(expected()))
+        raise DataFileError(f"There is no data file {name!r} in this course; there are: {known}.")
+    try:
+        content = (DATA / name).read_bytes()
+    except FileNotFoundError:
+        raise DataFileError(f"data/{name} is missing: {RESTORE}.") from None
+    except OSError as error:
+        raise DataFileError(f"data/{name} cannot be read ({error.strerror}): {RESTORE}.") from error
+    if len(content) < published["bytes"]:
+        raise DataFileError(
+            f"data/{name} is cut short ({len(content):,} of {published['bytes']:,} bytes): "
+            f"{RESTORE}."
+        )
+    if hashlib.sha256(content).hexdigest() != published["sha256"]:
+        raise DataFileError(f"data/{name} has been altered (its checksum is another): {RESTORE}.")
+    return content
+
+
+# All of it --------------------------------------------------------------------------------------
 
 
 def look():

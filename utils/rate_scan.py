@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from utils import training_checks as checks
-from utils.batches import Batches
-from utils.interrupts import KeyboardStop
-from utils.measuring import mode
+from utils.fitting import checks
+from utils.fitting.batches import Batches
+from utils.fitting.measuring import KeyboardStop
+from utils.fitting.states import mode
 from utils.training import NotFiniteError, train_epoch
 
 TOO_HIGH = 10  # times the first loss, where the scan stops
@@ -38,9 +38,9 @@ class RateScan:
 
     def plot(self, ax=None):
         """Draw the loss over the rate with the suggestion; with `ax`, draw there and return it."""
-        from utils.flow_plots import rate_scan  # here, since the scan needs no figures
+        from utils.plotting import scanned_rates  # here, since the scan needs no figures
 
-        return rate_scan(self.rates, self.losses, self.suggestion, ax=ax)
+        return scanned_rates(self.rates, self.losses, self.suggestion, ax=ax)
 
     def __repr__(self):  # without digits that differ from one machine to another
         found = None if self.suggestion is None else f"{self.suggestion:.2g}"

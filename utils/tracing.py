@@ -10,13 +10,14 @@ A hook is a function of ours that PyTorch calls when something happens: before a
 pass of a module, and when the gradient of a tensor is known. `Trace` has a method for each of them.
 """
 
+import copy
 from contextlib import contextmanager
 from functools import partial
+from itertools import chain
 
 import torch
 
-from utils import training_checks as checks
-from utils.nested import copied, equal, in_words, mapped
+from utils.fitting import checks
 
 COLUMNS = ("module", "type", "input", "output", "gradient", "parameters")
 NO_GRADIENTS = (
@@ -175,7 +176,7 @@ class Trace:
 
         Raises ValueError where these are no chain, each given what the one before it returned.
         """
-        from utils.flow_diagrams import data_flow  # here, since tracing needs no figures
+        from utils.diagrams import data_flow  # here, since tracing needs no figures
 
         calls = [call for call in self.calls if not call.is_container]
         if not calls:
@@ -208,3 +209,73 @@ class Trace:
 
     def __repr__(self):
         return f"Trace(calls={len(self.calls)})"
+
+
+# What is kept in memory --------------------------------------------------------------------------
+
+
+def saved_bytes(model, *inputs):
+    """The bytes that autograd keeps for the backward pass after a forward pass model(*inputs).
+
+    Each operation keeps the tensors that its derivative needs: a linear layer its input, a sigmoid
+    its output, a GELU its input. Memory that several of them keep is counted once, so the output
+    of a ReLU that is the input of the next layer; the model's inputs count if a layer keeps them;
+    parameters and buffers, which are there anyway, do not. Under `no_grad` it is 0.
+
+    The pass is one of a copy of the model, and leaves the model and torch's random state alone.
+    """
+    checks.check_module(model)
+    random_state = checks.RandomState(parameter.device for parameter in model.parameters())
+    model = copy.deepcopy(model)
+    kept = {}  # storages by their identity: they are the memory, a tensor is a view of one
+
+    def keep(tensor):
+        storage = tensor.untyped_storage()
+        kept[id(storage)] = storage
+        return tensor
+
+    try:
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            model(*inputs)
+    finally:
+        random_state.put_back()
+    own = {id(part.untyped_storage()) for part in chain(model.parameters(), model.buffers())}
+    return sum(storage.nbytes() for name, storage in kept.items() if name not in own)
+
+
+# Tensors in nested tuples, lists and dictionaries, as modules take and return them ----------------
+
+
+def mapped(function, values):
+    """The same tuples, lists and dictionaries with `function` of each thing that is in them."""
+    if isinstance(values, dict):
+        return {key: mapped(function, value) for key, value in values.items()}
+    if not isinstance(values, tuple | list):
+        return function(values)
+    parts = [mapped(function, value) for value in values]
+    if hasattr(values, "_fields"):  # a tuple with names, whose own constructor may want tensors
+        return tuple.__new__(type(values), parts)
+    return parts if isinstance(values, list) else tuple(parts)
+
+
+def copied(value):
+    """A copy of a tensor without a graph; of anything else the thing itself."""
+    return value.detach().clone() if torch.is_tensor(value) else value
+
+
+def in_words(values):
+    """The shapes of tensors, such as "(5, 3), (1, 3)"; of anything else its type, or "none"."""
+    if isinstance(values, dict):
+        return ", ".join(f"{name} {in_words(value)}" for name, value in values.items()) or "none"
+    if isinstance(values, tuple | list):
+        return ", ".join(in_words(value) for value in values) or "none"
+    if values is None:
+        return "none"
+    return str(tuple(values.shape)) if torch.is_tensor(values) else type(values).__name__
+
+
+def equal(one, other):
+    """Whether both are tensors with the same values, NaN included (without values: same shapes)."""
+    if not (torch.is_tensor(one) and torch.is_tensor(other)) or one.shape != other.shape:
+        return False
+    return one.is_meta or torch.equal(one.nan_to_num(), other.nan_to_num())

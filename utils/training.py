@@ -12,12 +12,11 @@ import torch
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 from tqdm.auto import tqdm
 
-from utils import training_checks as checks
-from utils.batches import Batches, Means
-from utils.checkpoints import Checkpoint
-from utils.early_stopping import EarlyStopping
-from utils.interrupts import KeyboardStop
-from utils.measuring import device_of, measure, measured, mode
+from utils.fitting import checks
+from utils.fitting.batches import Batches, Means
+from utils.fitting.checkpoints import Checkpoint, EarlyStopping
+from utils.fitting.measuring import KeyboardStop, measure, measured
+from utils.fitting.states import device_of, mode
 
 SAMPLES_AT_ONCE = 1024  # when nothing is learnt, batches only keep the memory small
 

@@ -1,0 +1,365 @@
+"""Every page of the site can be read, searched and reached by everybody, without a network.
+
+The pages are opened as files, in headless Chromium, as from a folder on a stick; some also as from
+a web server. The site is built once.
+"""
+
+import html
+import os
+import re
+from functools import partial
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from accessibility import violations
+from bs4 import BeautifulSoup
+from chromium import stays_in, watched
+from mathematics import MATHEMATICS
+
+from tools.notebooks.files import code_cells, published, read
+
+pytest.importorskip("sphinx_book_theme", reason="no Sphinx here (see tools/requirements.txt)")
+from tools.present import site
+
+START = "index.html"
+TENSORS = "notebooks/01_tensors.html"
+PAGES = [Path(site.RENAMED.get(name, name)).with_suffix(".html") for name in site.sources()]
+PAGES = [path.as_posix() for path in PAGES] + ["search.html"]
+SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
+INSPECT = Path(__file__).with_name("inspect_page.js").read_text(encoding="utf-8")
+TAB_STOPS = Path(__file__).with_name("tab_stops.js").read_text(encoding="utf-8")
+TYPESET = """() => new Promise((done) =>
+  window.MathJax ? MathJax.Hub.Register.StartupHook("End", done) : done())"""
+# Extensions of Sphinx still use names that its next but one version will drop.
+pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+SERVER = "http://course.test/"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The built site, in a folder whose name needs escaping in an address."""
+    target = tmp_path_factory.mktemp("the pages") / "site"
+    site.build(target)
+    return target
+
+
+@pytest.fixture
+def opened(browser, folder):
+    """Return a function that opens a page as a file, its mathematics set, and gives the watch."""
+    watches = []
+
+    def open_page(name, size="desktop", scheme="light"):
+        width, height = SIZES[size]
+        watch = watched(
+            browser,
+            partial(stays_in, folder=folder),
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            reduced_motion="reduce",
+        )
+        page, outside, errors = watch.__enter__()
+        watches.append(watch)
+        page.goto((folder / name).as_uri())
+        page.evaluate(TYPESET)
+        return page, outside, errors
+
+    yield open_page
+    for watch in watches:
+        watch.__exit__(None, None, None)
+
+
+def text_of(folder, name):
+    """Return a page as parsed HTML."""
+    return BeautifulSoup((folder / name).read_text(encoding="utf-8"), "html.parser")
+
+
+# ------------------------------------------------------------------------- what is on the pages
+def test_every_source_is_a_page_and_there_is_no_other(folder):
+    made = {path.relative_to(folder).as_posix() for path in folder.rglob("*.html")}
+    assert {name for name in made if not name.startswith("_static/")} == set(PAGES)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_is_whole_and_asks_for_nothing_from_outside(name, size, opened):
+    page, outside, errors = opened(name, size)
+    wrong = page.evaluate(INSPECT)
+    assert not errors
+    assert not outside, "a request would leave the machine"
+    assert not wrong, "\n" + "\n".join(wrong)
+
+
+@pytest.mark.parametrize("path", published(), ids=lambda path: path.stem)
+def test_a_page_shows_what_the_notebook_has_stored(path, folder):
+    article = text_of(folder, f"notebooks/{path.stem}.html").find("article")
+    outputs = [output for cell in code_cells(read(path)) for output in cell.outputs]
+    pictures = [output for output in outputs if "image/png" in output.get("data", {})]
+    stored = [output.metadata["image/png"]["alt"] for output in pictures]
+    assert [image["alt"] for image in article.select(".cell_output img")] == stored
+    printed = "".join(output.text for output in outputs if output.output_type == "stream")
+    shown = article.get_text()
+    assert printed and [line for line in printed.splitlines() if line not in shown] == []
+
+
+def test_every_page_leads_on_and_back_and_to_all_others(folder):
+    walk = [START]
+    while follows := text_of(folder, walk[-1]).find("a", class_="right-next"):
+        walk.append(os.path.normpath(Path(walk[-1]).parent / follows["href"]).replace("\\", "/"))
+    assert walk == PAGES[:-1]
+    for name in PAGES:
+        links = text_of(folder, name).select("nav.bd-docs-nav a[href]")
+        there = {(folder / name).parent.joinpath(link["href"]).resolve() for link in links}
+        there.add((folder / name).resolve())  # its own is "#"
+        assert {(folder / page).resolve() for page in PAGES[:-1]} <= there, name
+
+
+def test_the_contents_of_a_page_name_its_sections(folder):
+    page = text_of(folder, TENSORS)
+    sections = [heading.get_text().rstrip("#") for heading in page.select("article h2")]
+    named = [link.get_text(" ", strip=True) for link in page.select(".page-toc > ul > li > a")]
+    assert [" ".join(text.split()) for text in sections] == named and len(named) > 5
+
+
+def test_every_download_is_the_courses_own_file(folder):
+    for name, source in zip(PAGES, site.sources(), strict=False):
+        button = text_of(folder, name).find("a", class_="btn-download-source-button")
+        laid = (folder / name).parent / unquote(button["href"])
+        assert laid.read_bytes() == (site.ROOT / source).read_bytes()
+
+
+# -------------------------------------------------------------------------------------- links
+def dead_links(folder):
+    """Return the links between pages that lead to no file or no place on it, as sentences."""
+    pages = {
+        path.resolve(): BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+        for path in folder.rglob("*.html")
+        if "_static" not in path.parts
+    }
+    places = {path: {tag["id"] for tag in page.find_all(id=True)} for path, page in pages.items()}
+    dead = []
+    for path, page in pages.items():
+        for tag in page.find_all(["a", "link", "script", "img"]):
+            target = urlsplit(tag.get("href") or tag.get("src") or "")
+            if target.scheme or target.netloc:
+                continue
+            file = (path.parent / unquote(target.path)).resolve() if target.path else path
+            missing = file in places and target.fragment and target.fragment not in places[file]
+            if not file.is_file() or missing:
+                dead.append(f"{path.name}: {target.geturl()} leads nowhere")
+    return dead
+
+
+def test_every_link_and_its_place_on_the_page_exist(folder):
+    assert dead_links(folder) == []
+
+
+def test_a_dead_link_and_a_dead_place_are_found(tmp_path):
+    (tmp_path / "a.html").write_text('<a href="b.html#x">b</a><a href="c.html">c</a>', "utf-8")
+    (tmp_path / "b.html").write_text('<p id="y"><a href="#z">z</a><a href="#y">y</a>', "utf-8")
+    found = [sentence.split()[1] for sentence in sorted(dead_links(tmp_path))]
+    assert found == ["b.html#x", "c.html", "#z"]
+
+
+# ------------------------------------------------------------------------------- what can be done
+def search(page, word):
+    """Search for a word as a reader does, and open the first result."""
+    page.keyboard.press("Control+K")
+    page.keyboard.type(word)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#search-results li a")
+    results = page.locator("#search-results li a")
+    addresses = [link.get_attribute("href") for link in results.all()]
+    results.first.click()
+    page.wait_for_selector("article h1")
+    return addresses
+
+
+def test_search_finds_a_word_and_its_result_opens(opened):
+    page, outside, errors = opened(START)
+    addresses = search(page, "broadcasting")
+    assert any(TENSORS in address for address in addresses)
+    assert "broadcasting" in page.locator("article").inner_text().lower()
+    assert not outside and not errors
+
+
+def test_the_site_works_from_a_web_server_too(browser, folder):
+    with watched(browser, lambda address: False) as (page, outside, errors):
+        page.route(SERVER + "**", lambda route: answer(route, folder))
+        page.goto(SERVER + TENSORS)
+        page.evaluate(TYPESET)
+        assert page.evaluate(INSPECT) == []
+        search(page, "broadcasting")
+        assert page.url.startswith(SERVER) and page.locator("article h1").count() == 1
+        assert not outside and not errors
+
+
+def answer(route, folder):
+    """Answer a request as a plain web server would that serves a folder."""
+    file = folder / unquote(urlsplit(route.request.url).path).lstrip("/")
+    if file.is_file():
+        route.fulfill(path=file)
+    else:
+        route.fulfill(status=404)
+
+
+def test_a_folded_answer_unfolds_by_keyboard(opened):
+    page, _, _ = opened(TENSORS)
+    answer = page.locator("article details").first
+    text = answer.locator("p").first
+    assert not text.is_visible()
+    answer.locator("summary").focus()
+    page.keyboard.press("Enter")
+    assert text.is_visible() and len(text.inner_text()) > 20
+
+
+def test_the_toggle_switches_to_dark_and_back_and_the_next_page_knows(opened, folder):
+    page, _, errors = opened(START)
+    grounds = {}
+    for mode in ["dark", "light", "auto"]:
+        page.locator(".theme-switch-button:visible").press("Enter")
+        page.locator(f".theme-change-button[data-mode={mode}]:visible").press("Enter")
+        page.goto((folder / "TEACHING.html").as_uri())
+        grounds[mode] = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert page.evaluate("document.documentElement.dataset.mode") == mode
+    assert grounds["light"] == grounds["auto"] == "rgb(255, 255, 255)" != grounds["dark"]
+    assert not errors
+
+
+# --------------------------------------------------------------------------------- accessibility
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_on_a_page_shuts_anybody_out(name, scheme, opened):
+    page, _, _ = opened(name, scheme=scheme)
+    page.evaluate(INSPECT)  # unfolds the answers
+    found = violations(page)
+    assert not found, "\n" + "\n".join(found)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_on_a_phone_shuts_anybody_out(scheme, opened):
+    page, _, _ = opened(TENSORS, "phone", scheme)
+    for menu in [".theme-switch-button:visible", ".dropdown-download-buttons > button"]:
+        page.locator(menu).press("Enter")
+        assert violations(page) == []
+        page.keyboard.press("Escape")
+    page.locator(".primary-toggle:visible").click()
+    page.wait_for_selector("dialog[open] nav")
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", PAGES)
+def test_the_keyboard_reaches_everything_and_shows_where_it_is(name, size, opened):
+    page, _, _ = opened(name, size)
+    found = tabbed(page)
+    assert found["stops"] >= 5
+    assert found["missed"] == [] and found["hidden"] == []
+
+
+def tabbed(page):
+    """Go through a page with the tab key; return what was missed and where no focus was seen."""
+    page.evaluate("document.activeElement.blur()")
+    page.evaluate(TAB_STOPS)
+    page.keyboard.press("Tab")
+    while page.evaluate("tabStops.visit()"):
+        page.keyboard.press("Tab")
+    return page.evaluate("tabStops.found()")
+
+
+def test_the_first_stop_skips_the_navigation(opened):
+    page, _, _ = opened(TENSORS)
+    page.keyboard.press("Tab")
+    assert page.locator(":focus").inner_text() == "Skip to main content"
+    page.wait_for_function("document.activeElement.getBoundingClientRect().top >= 0")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('main') !== null")
+
+
+# ----------------------------------------------------------------------------------- mathematics
+def set_mathematics(page, markdown):
+    """Put Markdown's formulas on an open page, as the site's pages have them, and set them."""
+    text = re.sub(
+        r"\$\$(.+?)\$\$", r"<div class='math'>\\[\1\\]</div>", html.escape(markdown), flags=re.S
+    )
+    text = re.sub(r"\$(.+?)\$", r"<span class='math'>\\(\1\\)</span>", text)
+    page.evaluate(
+        """(html) => new Promise((done) => {
+          document.querySelector("article").insertAdjacentHTML("beforeend", html);
+          MathJax.Hub.Queue(["Typeset", MathJax.Hub], done);
+        })""",
+        text,
+    )
+
+
+def test_mathematics_that_no_notebook_needs_yet_is_in_the_local_copy(opened):
+    page, outside, errors = opened(TENSORS)
+    before = page.locator(".math").count()
+    set_mathematics(page, MATHEMATICS)
+    assert page.locator(".math").count() > before + 5
+    assert page.evaluate(INSPECT) == []
+    assert not outside and not errors
+
+
+def test_mathematics_that_is_no_command_is_found(opened):
+    page, _, _ = opened(TENSORS)
+    set_mathematics(page, r"The loss is $\unknown{x}$.")
+    assert len(page.evaluate(INSPECT)) == 1
+
+
+# ---------------------------------------------------------------------------- the test's own eyes
+PLANTED = {
+    "a picture has no alternative": '<img src="_images/PICTURE">',
+    "a picture is missing": '<img src="none.png" alt="A picture that is not there at all.">',
+    "a picture is stretched": '<img src="_images/PICTURE" style="width: 400px; height: 90px">',
+    "mathematics is not typeset: \\(x": '<span class="math">\\(x^2\\)</span>',
+    "mathematics is not typeset: The loss": "<p>The loss $L$.</p>",
+    "pixels too wide": '<div style="width: 3000px">wide</div>',
+    "is cut off": '<pre style="width: 9em; overflow: hidden">far longer than nine letters</pre>',
+}
+SHUTS_OUT = {
+    "image-alt": '<img src="_images/PICTURE">',
+    "color-contrast": '<p style="color: #999; background: white">Hardly to be read</p>',
+    "scrollable-region-focusable": '<div style="width: 9em; overflow: auto"><pre tabindex="-1" '
+    'style="overflow: visible">far longer than nine letters</pre></div>',
+    "link-name": '<a href="index.html"></a>',
+}
+
+
+def plant(page, folder, html):
+    """Put a fault on an open page."""
+    picture = next((folder / "_images").glob("*.png")).name
+    page.evaluate(
+        "(html) => document.querySelector('article').insertAdjacentHTML('beforeend', html)",
+        html.replace("PICTURE", picture),
+    )
+
+
+@pytest.mark.parametrize("problem", PLANTED)
+def test_what_is_wrong_on_a_page_is_found(problem, opened, folder):
+    page, _, _ = opened("LICENSE.html")
+    plant(page, folder, PLANTED[problem])
+    assert any(problem in line for line in page.evaluate(INSPECT))
+
+
+@pytest.mark.parametrize("rule", SHUTS_OUT)
+def test_what_shuts_somebody_out_is_found(rule, opened, folder):
+    page, _, _ = opened("LICENSE.html")
+    plant(page, folder, SHUTS_OUT[rule])
+    assert any(line.startswith(rule) for line in violations(page))
+
+
+def test_a_request_to_another_machine_is_found(opened, folder):
+    page, outside, _ = opened("LICENSE.html")
+    plant(page, folder, '<img src="https://example.org/x.png" alt="A picture from elsewhere.">')
+    page.evaluate(INSPECT)
+    assert outside == ["https://example.org/x.png"]
+
+
+def test_what_the_keyboard_misses_or_does_not_show_is_found(opened, folder):
+    page, _, _ = opened("LICENSE.html")
+    plant(page, folder, '<button tabindex="-1">No way</button>')
+    plant(page, folder, '<button style="all: unset">No focus</button>')
+    found = tabbed(page)
+    assert found["missed"] == ["button No way"] and found["hidden"] == ["button No focus"]

@@ -1,0 +1,217 @@
+"""Every slide of every notebook fits, is readable, is complete, and asks nothing of the network.
+
+The decks are opened as files, in headless Chromium, as an instructor would open them.
+"""
+
+from functools import partial
+from pathlib import Path
+
+import nbformat
+import pytest
+from accessibility import violations
+from chromium import stays_in, watched
+from mathematics import MATHEMATICS
+
+from tools.notebooks import handout
+from tools.notebooks.files import (
+    Runner,
+    code_cells,
+    is_exercise,
+    pictures_of,
+    published,
+    read,
+    tags,
+    text_of,
+)
+from tools.present import slides
+from tools.present.teaching import notes_for
+
+PATHS = published()
+SIZES = [(1280, 720), (1920, 1080)]
+SMALLEST_TEXT = 16  # pixels on a screen of 1280 x 720
+INSPECT = Path(__file__).with_name("inspect_slides.js").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with all decks, whose name needs escaping in an address."""
+    target = tmp_path_factory.mktemp("the slides")
+    slides.lay_assets(target)
+    for path in PATHS:
+        slides.build(path, target)
+    return target
+
+
+@pytest.fixture(scope="module")
+def inspected(browser, folder):
+    """Return a function that opens a deck at a size, once, and gives what was found on it."""
+    done = {}
+
+    def inspect(stem, size):
+        if (stem, size) not in done:
+            done[stem, size] = inspect_deck(browser, folder / f"{stem}.html", size)
+        return done[stem, size]
+
+    return inspect
+
+
+def inspect_deck(browser, deck, size):
+    """Open a deck, go through all its slides; return what was found, with requests and errors."""
+    width, height = size
+    screen = {"width": width, "height": height}
+    allowed = partial(stays_in, folder=deck.parent)
+    with watched(browser, allowed, viewport=screen) as (page, outside, errors):
+        page.goto(deck.as_uri())
+        page.wait_for_function("window.deckReady", timeout=30_000)
+        found = page.evaluate(INSPECT, SMALLEST_TEXT * height / 720)
+    return {**found, "outside": outside, "errors": errors}
+
+
+@pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_every_slide_fits_and_is_complete(path, size, inspected):
+    found = inspected(path.stem, size)
+    assert not found["errors"]
+    assert not found["outside"], "a request would leave the machine"
+    assert found["seen"] == found["slides"] > 5
+    assert not found["wrong"], "\n" + "\n".join(found["wrong"])
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_the_deck_holds_all_that_is_not_left_out_in_the_order_of_the_notebook(path, inspected):
+    found = inspected(path.stem, SIZES[0])
+    cells = [c for c in read(path).cells if slides.slide_type(c) not in ("skip", "notes")]
+    assert found["cells"] == [cell.id for cell in cells]
+    shown = {cell.id: len(pictures_of(cell.outputs)) for cell in cells if "outputs" in cell}
+    assert found["pictures"] == {name: count for name, count in shown.items() if count}
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_the_set_up_is_skipped_and_hidden_code_has_no_input(path):
+    cells = {cell.id: cell for cell in slides.presented(read(path)).cells}
+    assert slides.slide_type(cells["setup"]) == "skip"
+    for cell in code_cells(read(path)):
+        hidden = cells[cell.id].metadata.get("transient", {}).get("remove_source", False)
+        assert hidden == ("slide-hide-code" in tags(cell))
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_every_section_has_speakers_notes_outside_the_steps(path):
+    notebook = read(path)
+    shown = slides.presented(notebook).cells
+    notes = [cell.source for cell in shown if slides.slide_type(cell) == "notes"]
+    assert sorted(notes) == sorted(notes_for(notebook).values())
+    for before, cell in zip(shown, shown[1:], strict=False):
+        if slides.slide_type(cell) == "notes":
+            assert slides.slide_type(before) in ("slide", "subslide", "notes")
+    assert sum("minutes.**" in cell.source for cell in shown) >= 4
+
+
+def shut_out(browser, deck):
+    """Return what axe-core finds on a deck's first slide and, as printed, on all of them."""
+    found = []
+    for view in ["", "?print-pdf"]:  # only in print no slide is hidden
+        allowed = partial(stays_in, folder=deck.parent)
+        with watched(browser, allowed, viewport={"width": 1280, "height": 720}) as (page, _, _):
+            page.goto(deck.as_uri() + view)
+            page.wait_for_function("window.deckReady", timeout=30_000)
+            if view:
+                page.wait_for_selector(".pdf-page:last-child section")
+            found += violations(page)
+    return found
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_nothing_on_a_slide_shuts_anybody_out(path, browser, folder):
+    found = shut_out(browser, folder / f"{path.stem}.html")
+    assert not found, "\n" + "\n".join(found)
+
+
+# ------------------------------------------------------------------------ the test's own eyes
+def picture(alternative):
+    """Return an output with a picture of one pixel, shown as large."""
+    png = (
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJg"
+        "gg=="
+    )
+    about = {"image/png": {"alt": alternative, "width": 648, "height": 300}}
+    return nbformat.v4.new_output("display_data", data={"image/png": png}, metadata=about)
+
+
+def code(source="", *outputs):
+    """Return a code cell."""
+    return nbformat.v4.new_code_cell(source, outputs=list(outputs))
+
+
+words = nbformat.v4.new_markdown_cell
+BROKEN = {
+    "pixels too high": code("\n".join(f"line = {number}" for number in range(60))),
+    "pixels too wide": code("x = " + "1 + " * 60 + "1"),
+    "a figure is missing": words('<img src="assets/none.png" alt="A figure that is not there.">'),
+    "a figure has no alternative": code("", picture("")),
+    "mathematics is not typeset: \\unknown": words("The loss is $\\unknown{x}$."),
+    "mathematics is not typeset: The": words('<p class="tex2jax_ignore">The loss $L$.</p>'),
+    "text of 10.0 pixels": words('<p style="font-size: 10px">Small print.</p>'),
+    "cannot be seen": words('<p style="display: none">A secret.</p>'),
+    "an answer is folded": words("<details>No summary.</details>"),
+}
+
+
+@pytest.fixture(scope="module")
+def broken(browser, folder, tmp_path_factory):
+    """What is found on a deck with a slide for each thing that may be wrong."""
+    cells = [words("# 99 · Is anything wrong?")]
+    for number, cell in enumerate(BROKEN.values()):
+        cell.id = f"broken-{number}"
+        cell.metadata["slideshow"] = {"slide_type": "slide"}
+        cells += [cell]
+    cells.append(words('<img src="https://example.org/x.png" alt="A figure from another place.">'))
+    path = tmp_path_factory.mktemp("broken") / "99_broken.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    return inspect_deck(browser, slides.build(path, folder), SIZES[0])
+
+
+@pytest.mark.parametrize("number, problem", list(enumerate(BROKEN)))
+def test_what_is_wrong_on_a_slide_is_found(number, problem, broken):
+    mine = [line for line in broken["wrong"] if f"(broken-{number})" in line]
+    assert any(problem in line for line in mine), broken["wrong"]
+
+
+def test_what_shuts_somebody_out_of_a_later_slide_is_found(browser, folder, tmp_path):
+    pale = words('<p style="color: #999">Hardly to be read.</p>', id="pale")
+    pale.metadata["slideshow"] = {"slide_type": "slide"}
+    path = tmp_path / "97_pale.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[words("# 97 · Pale?"), pale]), path)
+    found = shut_out(browser, slides.build(path, folder))
+    assert found and all(line.startswith("color-contrast") for line in found)
+
+
+def test_a_request_to_another_machine_is_found(broken):
+    assert broken["outside"] == ["https://example.org/x.png"]
+
+
+def test_mathematics_that_no_notebook_needs_yet_is_in_the_local_copy(browser, folder, tmp_path):
+    path = tmp_path / "98_mathematics.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[words(MATHEMATICS.strip())]), path)
+    found = inspect_deck(browser, slides.build(path, folder), SIZES[0])
+    assert not found["errors"] and not found["wrong"] and not found["outside"]
+
+
+# ----------------------------------------------------------------------------------- handouts
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_a_handout_asks_all_and_tells_nothing_and_runs(path):
+    notebook = read(path)
+    recall = handout.handout(notebook)
+    nbformat.validate(recall)
+    text = "\n".join(cell.source for cell in recall.cells)
+    whole = "\n".join(cell.source for cell in notebook.cells)
+    for sign in ["**Predict.**", "\n## ", "\n### Exercise: "]:
+        assert text.count(sign) == whole.count(sign), sign
+    assert "<details>" not in text and "**You see:**" not in text
+    assert not any(cell.outputs for cell in code_cells(recall))
+    filled = [cell for cell in code_cells(recall) if cell.source]
+    assert all(cell.id == "setup" or is_exercise(cell) for cell in filled)
+    assert len(filled) < len(code_cells(recall)) / 2
+    Runner(recall).run()
+    printed = "".join(text_of(cell.outputs) for cell in code_cells(recall))
+    assert printed.count("not attempted yet") == len(filled) - 1 and "[error]" not in printed

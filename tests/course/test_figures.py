@@ -1,0 +1,478 @@
+"""Every figure function: draws, is put into words, takes any tensor, and leaves nothing behind."""
+
+import inspect
+import io
+from types import SimpleNamespace
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.image import imread
+from torch import nn
+
+from tools.notebooks.files import PICTURE_TOLERANCE, picture_difference
+from utils import diagrams, plotting
+from utils.figures import style
+
+w = torch.tensor(1.0, requires_grad=True)
+LOSS = ((w * torch.tensor([1.0, 2.0]) - 3) ** 2).mean()
+COLUMN = torch.tensor([[1.0], [torch.nan], [-2.0]])
+LINE = torch.linspace(0, 1, 20)
+HEAD = nn.Linear(3, 1)
+ROOMS = [diagrams, plotting]
+# How many axes there are, where there are several.
+PANELS = {
+    "column_spread": 2,
+    "softmax_map": 3,
+    "gallery": 10,
+    "six_maps": 6,
+    "node_by_node": 6,
+    "plane_maps": 3,
+}
+PLANE = plotting.plane(2)
+TEN = {f"function {n}": (LINE * n, LINE.clone().requires_grad_() + n) for n in range(10)}
+HISTORY = SimpleNamespace(loss=np.array([1.0, 0.3]), validation_loss=np.array([1.0, 0.4]))
+SIX = ["0 Linear", "1 Tanh", "2 Linear", "3 Sigmoid", "4 Linear", "5 Sigmoid"]
+
+
+def two_classes(points):
+    """Probability of class 1, (n,), in the place of a trained network."""
+    return torch.sigmoid(points[:, 0] - 0.5)
+
+
+# One call of every figure function: name -> (function, arguments, keywords, words of its message).
+CALLS = {
+    "tensors": (diagrams.tensors, (), {"a": COLUMN, "b": torch.tensor([True, False])}, "nan"),
+    "broadcasting": (
+        diagrams.broadcasting,
+        (),
+        {"row": torch.arange(3), "column": torch.tensor([[10], [20]])},
+        "[10 11 12 / 20 21 22]",
+    ),
+    "selections": (
+        diagrams.selections,
+        (torch.arange(6).reshape(2, 3), {"x[0]": 0, "x[:, 1]": (slice(None), 1)}),
+        {},
+        "x[0], x[:, 1]",
+    ),
+    "network": (diagrams.network, ([3, 4, 2],), {}, "input of 3, hidden of 4, output of 2"),
+    "computation_graph": (
+        diagrams.computation_graph,
+        (LOSS,),
+        {"w": w},
+        "w, multiply, subtract, power, mean",
+    ),
+    "groups": (
+        plotting.groups,
+        (LINE, LINE**2, torch.arange(20) % 2, ["even", "odd"]),
+        {"axes": ["x", "y"], "message": "Two groups on one curve."},
+        "Two groups on one curve.",
+    ),
+    "column_spread": (
+        plotting.column_spread,
+        (torch.rand(9, 2), torch.rand(9, 2), ["a", "b"]),
+        {},
+        "a, b",
+    ),
+    "curve_with_tangents": (
+        plotting.curve_with_tangents,
+        (lambda x: x**2, [1.0], torch.tensor([2.0], requires_grad=True), (-1, 2), "x", "x²"),
+        {},
+        "2 at 1",
+    ),
+    "finite_difference_error": (
+        plotting.finite_difference_error,
+        (LINE[1:], {"float32": LINE[1:], "float64": LINE[1:] ** 2}),
+        {},
+        "rounding",
+    ),
+    "fit_before_after": (
+        plotting.fit_before_after,
+        (LINE, LINE, LINE[:, None], LINE.clone().requires_grad_()),
+        {},
+        "before training",
+    ),
+    "lines": (
+        plotting.lines,
+        (LINE, LINE**2, {"start": (0, 0), "fit": (torch.tensor(1.0, requires_grad=True), 0.1)}),
+        {"axes": ["x", "y"], "message": "One line fits."},
+        "start, fit",
+    ),
+    "loss_surface": (
+        plotting.loss_surface,
+        (torch.tensor([1.0, 2.0, 3.0]), torch.tensor([2.1, 3.9, 6.2])),
+        {"paths": {"path": torch.tensor([[0.0, 0.0], [1.0, 0.5]])}, "message": "Down it goes."},
+        "slope m and intercept c",
+    ),
+    "loss_curves": (
+        plotting.loss_curves,
+        ({"a": [1.0, 0.5], "b": HISTORY},),
+        {"message": "Down."},
+        "a, b, b, held out",
+    ),
+    "predictions": (
+        plotting.predictions,
+        (LINE[:, None], LINE**2, {"network": LINE.clone().requires_grad_()}),
+        {"message": "Close.", "known": (0.2, 0.8)},
+        "the target, network",
+    ),
+    "activation_grid": (
+        plotting.activation_grid,
+        (LINE, torch.relu(LINE[:, None] - torch.tensor([0.2, 0.5]))),
+        {"message": "Kinks."},
+        "each of the 2 hidden units",
+    ),
+    "weighted_sum": (
+        plotting.weighted_sum,
+        (LINE, torch.stack([LINE, -LINE], dim=1), 0 * LINE),
+        {"message": "They add up.", "part": "triangle"},
+        "2 triangles",
+    ),
+    "error_by_setting": (
+        plotting.error_by_setting,
+        ([1, 2], [torch.rand(4), torch.rand(4)], "hidden units", "More is better."),
+        {"baseline": 2.0},
+        "by hidden units",
+    ),
+    "seed_bands": (
+        plotting.seed_bands,
+        ({f"network {number}": torch.rand(8, 30) + 0.1 for number in range(6)}, "Bands."),
+        {},
+        "network 0, network 1",
+    ),
+    "groups, mistaken": (
+        plotting.groups,
+        (LINE, LINE**2, torch.arange(20) % 2, ["even", "odd"]),
+        {"axes": ["x", "y"], "message": "Two.", "predicted": torch.arange(20) % 3 % 2},
+        "Mistaken points are ringed",
+    ),
+    "loss_curves, best": (
+        plotting.loss_curves,
+        (HISTORY,),
+        {"message": "Then it rises.", "best": True},
+        "training, held out",
+    ),
+    "points_and_curves": (
+        plotting.points_and_curves,
+        ({"training": (LINE, LINE**2), "validation": (LINE[:5, None], LINE[:5])}, LINE),
+        {"curves": {"network": LINE[:, None] ** 3}, "message": "The curve swings."},
+        "points training, validation; curves network",
+    ),
+    "fit_with_residuals": (
+        plotting.fit_with_residuals,
+        (LINE.flip(0), LINE**2, LINE[:, None].clone().requires_grad_(), "Close."),
+        {},
+        "lines between them",
+    ),
+    "residuals": (
+        plotting.residuals,
+        (LINE.clone().requires_grad_(), LINE[:, None] ** 2, "Around 0."),
+        {"groups": {"first": torch.arange(20) < 5, "later": torch.arange(20) >= 5}},
+        "first, later",
+    ),
+    "curves": (
+        plotting.curves,
+        (LINE, {"log": LINE.log(), "linear": LINE - 1}, "They part."),
+        {},
+        "log, linear",
+    ),
+    "node_contributions": (
+        plotting.node_contributions,
+        (LINE, torch.rand(20, 3), HEAD.weight, HEAD.bias, "They add up."),
+        {"points": (LINE, LINE)},
+        "3 hidden units",
+    ),
+    "seed_strip": (
+        plotting.seed_strip,
+        ({"5 units": torch.rand(32), "20 units": torch.rand(32)}, "accuracy", "More is better."),
+        {"baseline": {"the commonest": 0.5}},
+        "5 units, 20 units; accuracy",
+    ),
+    "logistic_curve": (
+        plotting.logistic_curve,
+        ({"(0, 0)": torch.tensor([3.0], requires_grad=True), "(-1, -1)": -40}, "Far apart."),
+        {},
+        "(0, 0), (-1, -1)",
+    ),
+    "softmax_map": (
+        plotting.softmax_map,
+        (0, 15, "One takes all."),
+        {},
+        "with y3 = 7.5",
+    ),
+    "decision_regions": (
+        plotting.decision_regions,
+        (two_classes, torch.rand(30, 2), torch.arange(30) % 2, "A line."),
+        {"named": {"(0, 0)": (0, 0)}},
+        "class 0, class 1",
+    ),
+    "confusion_matrix": (
+        plotting.confusion_matrix,
+        (torch.arange(9) % 3, torch.arange(9) % 2, ["a", "b", "c"], "Some."),
+        {},
+        "a, b, c",
+    ),
+    "lines_and_error_bars": (
+        plotting.lines_and_error_bars,
+        (LINE, LINE**2, LINE + 0.1, {"weighted": (torch.tensor(1.0, requires_grad=True), 0.1)}),
+        {"message": "The long bars count little."},
+        "lines: weighted",
+    ),
+    "decision_path": (diagrams.decision_path, (), {}, "softmax, argmax"),
+    "distributions": (
+        plotting.distributions,
+        ({"input": COLUMN, "weight": LINE.clone().requires_grad_(), "mask": LINE > 0.5},),
+        {"message": "Spreads differ."},
+        "Histograms of input, weight, mask",
+    ),
+    "by_layer": (
+        plotting.by_layer,
+        ({"sigmoid": [1e-3, 0.1, 0], "tanh": LINE[1:].clone().requires_grad_()}, "gradient norm"),
+        {"message": "It falls."},
+        "It falls. The gradient norm on a logarithmic axis, layer by layer, of sigmoid, tanh",
+    ),
+    "scanned_rates": (
+        plotting.scanned_rates,
+        ([1e-3, 1e-2, 1e-1, 1], torch.tensor([1.0, 0.5, 60.0, torch.nan]), 5e-3),
+        {},
+        "half the rate there",
+    ),
+    "data_flow": (
+        diagrams.data_flow,
+        (SIX, ["(500, 100)", *6 * ["(500, 200)"]], 6 * ["(500, 200)"]),
+        {},
+        "0 Linear turns (500, 100) into (500, 200); 1 Tanh turns",
+    ),
+    "weight_graph": (
+        diagrams.weight_graph,
+        ([torch.tensor([[1.0, -2.0, 0.0]]).requires_grad_(), torch.tensor([[0.5], [-0.1]])],),
+        {"message": "Few lines."},
+        "The 3-1-2 network",
+    ),
+    "gallery": (plotting.gallery, (LINE, TEN, "Ten."), {}, "function 0, function 1"),
+    "operation_counts": (
+        plotting.operation_counts,
+        ({"ReLU": (1, 0), "tanh": (5, 1)}, "One is cheap."),
+        {},
+        "ReLU 1 and 0, tanh 5 and 1",
+    ),
+    "response_map": (
+        plotting.response_map,
+        (torch.tensor([2.0, 1.0], requires_grad=True), torch.tensor(1.0), torch.tanh, "tanh"),
+        {"message": "Tilted."},
+        "runs through (-0.4, -0.2)",
+    ),
+    "response_map, flat": (
+        plotting.response_map,
+        ([0, 0], 1.5, torch.tanh, "tanh", "Flat."),
+        {},
+        "no line s = 0",
+    ),
+    "six_maps": (
+        plotting.six_maps,
+        (dict.fromkeys("ABCDEF", torch.tanh), [2.0, 1.0], 0.0, "Six."),
+        {},
+        "A from -1.00 to 1.00",
+    ),
+    "node_by_node": (
+        plotting.node_by_node,
+        ({f"node {n}": PLANE @ torch.tensor([1.0, n]) for n in range(3)}, torch.tanh, "tanh"),
+        {"message": "Three.", "reach": 2},
+        "node 0, node 1, node 2",
+    ),
+    "plane_maps": (
+        plotting.plane_maps,
+        ({f"{n} units": torch.sigmoid(PLANE[:, :1] * n) for n in range(3)}, "Regions."),
+        {},
+        "the output is 0.5: 0 units, 1 units, 2 units",
+    ),
+    "building_block": (diagrams.building_block, (), {"inputs": 8}, "8 features"),
+    "training_loop": (diagrams.training_loop, (), {}, "new parameters go back"),
+}
+every_figure = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What the figure functions display: a list of (data, metadata)."""
+    seen = []
+    monkeypatch.setattr(style, "display", lambda data, metadata, raw: seen.append((data, metadata)))
+    return seen
+
+
+def test_every_figure_function_is_tried_here():
+    functions = {
+        name
+        for module in ROOMS
+        for name, item in vars(module).items()
+        if inspect.isfunction(item) and "ax" in inspect.signature(item).parameters
+        if list(inspect.signature(item).parameters)[0] != "ax"
+        or inspect.signature(item).parameters["ax"].kind is inspect.Parameter.KEYWORD_ONLY
+    }
+    assert functions == {function.__name__ for function, *_ in CALLS.values()}
+
+
+@every_figure
+def test_shown_it_returns_nothing_and_is_put_into_words(call, shown):
+    function, arguments, keywords, words = call
+    assert function(*arguments, **keywords) is None
+    ((data, metadata),) = shown
+    about = metadata["image/png"]
+    assert about["alt"] == data["text/plain"] and words in about["alt"]
+    assert about["width"] <= 648 and about["height"] <= 306
+    picture = imread(io.BytesIO(data["image/png"]))
+    assert picture.shape[1] > 1.5 * about["width"], "sharp on fine screens"
+    assert (picture[..., 3] == 1).all(), "the ground is opaque"
+    assert picture[..., :3].std() > 0.02, "something is drawn"
+    assert plt.get_fignums() == [], "no figure stays open"
+
+
+@every_figure
+def test_twice_it_draws_the_same_bytes(call, shown):
+    function, arguments, keywords, _ = call
+    function(*arguments, **keywords)
+    function(*arguments, **keywords)
+    assert shown[0][0]["image/png"] == shown[1][0]["image/png"]
+
+
+@every_figure
+def test_with_ax_it_draws_there_and_returns_it(call, shown):
+    function, arguments, keywords, _ = call
+    columns = PANELS.get(function.__name__, 1)
+    axes = Figure().subplots(1, columns)
+    axes = list(axes) if columns > 1 else axes
+    assert function(*arguments, ax=axes, **keywords) is axes
+    for ax in axes if columns > 1 else [axes]:
+        assert ax.has_data() or ax.patches or ax.texts
+    assert shown == []
+
+
+@every_figure
+def test_texts_do_not_overlap_and_lie_inside(call):
+    function, arguments, keywords, _ = call
+    texts = {}
+
+    def look(picture, alternative):
+        with matplotlib.style.context(style.STYLE):
+            renderer = FigureCanvasAgg(picture).get_renderer()
+            picture.draw(renderer)
+            for ax in picture.axes:
+                for text in ax.texts:
+                    if text.get_text().strip():
+                        texts[text] = text.get_window_extent(renderer)
+            whole = picture.bbox.padded(1)
+            for text, box in texts.items():
+                inside = whole.contains(box.x0, box.y0) and whole.contains(box.x1, box.y1)
+                assert inside, f"{text.get_text()!r} leaves the figure"
+            boxes = list(texts.items())
+            for position, (text, box) in enumerate(boxes):
+                for other, another in boxes[position + 1 :]:
+                    overlap = box.padded(-1).overlaps(another.padded(-1))
+                    assert not overlap, f"{text.get_text()!r} overlaps {other.get_text()!r}"
+
+    original = style.show
+    style.show = look
+    try:
+        function(*arguments, **keywords)
+    finally:
+        style.show = original
+
+
+def test_a_graph_is_asked_for_where_there_is_none():
+    with pytest.raises(ValueError, match="no grad_fn"):
+        diagrams.computation_graph(torch.tensor(1.0))
+
+
+def test_a_scan_without_a_suggestion_is_drawn_and_says_so(shown):
+    for losses in ([1.0, 2.0], [torch.nan]):
+        plotting.scanned_rates([1e-3, 1e-2][: len(losses)], losses)
+    assert all("no rate is suggested" in data["text/plain"] for data, _ in shown)
+
+
+def test_as_many_distributions_as_fit_in_a_figure(shown):
+    odd = {"nothing": LINE[:0], "one": LINE[:1], "gaps": LINE[:3] * torch.nan}
+    even = {f"{number} Linear": LINE for number in range(7)}
+    plotting.distributions(odd | even, "Ten.", same_scale=False)
+    (_, metadata), *_ = shown
+    assert metadata["image/png"]["height"] <= 306
+    for values in ({}, odd | even | {"more": LINE}):
+        with pytest.raises(ValueError, match="room for 1 to 10 tensors"):
+            plotting.distributions(values, "None or eleven.")
+
+
+IMAGES = ["Conv2d", "BatchNorm2d", "ReLU", "MaxPool2d", "Flatten", "Linear"]
+LONG = ["(64, 1, 28, 28)", *3 * ["(64, 16, 26, 26)"], "(64, 16, 13, 13)", "(64, 2704)", "(64, 10)"]
+
+
+@pytest.mark.parametrize(
+    ("modules", "forward", "backward"),
+    [
+        ([f"{number} {name}" for number, name in enumerate(IMAGES)], LONG, LONG[1:]),
+        (["Linear"], [(100, 8), (100, 4)], ["(100, 4)"]),
+        (["0 Linear", "1 ReLU"], 3 * ["(5, 2)"], ["none", "(5, 2)"]),
+        (["LSTM"], ["(5, 2, 2)", "(5, 2, 3), (1, 5, 3), (1, 5, 3)"], ["(5, 2, 3), none, none"]),
+    ],
+)
+def test_the_data_flow_of_other_shapes(modules, forward, backward):
+    call = (diagrams.data_flow, (modules, forward, backward), {}, "")
+    test_texts_do_not_overlap_and_lie_inside(call)
+
+
+def test_the_data_flow_without_gradients_is_the_forward_row_alone(shown):
+    diagrams.data_flow(SIX, 7 * [(5, 2)], 6 * ["none"])
+    diagrams.data_flow(SIX, 7 * [(5, 2)])
+    assert shown[0] == shown[1]
+    assert "gradient" not in shown[0][0]["text/plain"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((SIX, 6 * ["(5, 2)"]), "6 modules need 7 shapes forward.*there are 6 and 0"),
+        ((SIX, 7 * ["(5, 2)"], ["(5, 2)"]), "there are 7 and 1"),
+        (([], ["(5, 2)"]), "0 modules need"),
+        ((3 * SIX, 19 * ["(5, 2)"]), "these 18 modules is too long for a page: draw fewer"),
+    ],
+)
+def test_a_data_flow_that_cannot_be_drawn(arguments, words):
+    with pytest.raises(ValueError, match=words):
+        diagrams.data_flow(*arguments)
+
+
+def test_a_model_and_its_tensors_are_left_as_they_were(shown):
+    values = torch.ones(2, 2, requires_grad=True)
+    diagrams.tensors(values=values)
+    assert values.requires_grad and values.grad is None and torch.equal(values, torch.ones(2, 2))
+
+
+# ---------------------------------------------------------------------------- comparing pictures
+def png(draw):
+    """Return a small picture as PNG bytes."""
+    picture = Figure(figsize=(4, 3))
+    draw(picture.subplots())
+    buffer = io.BytesIO()
+    picture.savefig(buffer, format="png", dpi=144)
+    return buffer.getvalue()
+
+
+def test_the_comparison_sees_a_blank_and_a_moved_curve_but_not_a_trembling_one():
+    x = np.linspace(0, 6, 200)
+    curve = png(lambda ax: ax.plot(x, np.sin(x)))
+    assert picture_difference(curve, curve) == 0
+    assert picture_difference(curve, png(lambda ax: None)) > PICTURE_TOLERANCE
+    assert picture_difference(curve, png(lambda ax: ax.plot(x, np.cos(x)))) > PICTURE_TOLERANCE
+    assert picture_difference(curve, png(lambda ax: ax.plot(x, np.sin(x) + 0.15))) > (
+        PICTURE_TOLERANCE
+    )
+    assert picture_difference(curve, png(lambda ax: ax.plot(x, np.sin(x) + 1e-3))) < (
+        PICTURE_TOLERANCE
+    )
+
+
+def test_weights_that_do_not_follow_each_other_are_refused():
+    with pytest.raises(ValueError, match="gives 2 numbers and the next takes 3"):
+        diagrams.weight_graph([torch.ones(2, 3), torch.ones(2, 3)], "They do not fit.")

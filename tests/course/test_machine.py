@@ -1,0 +1,148 @@
+"""The report on the machine, and the set-up that every notebook calls."""
+
+import builtins
+import os
+import subprocess
+import sys
+from importlib import metadata
+
+import matplotlib
+import pytest
+import torch
+
+from utils import machine
+from utils.machine import Finding, look, report, required, set_up
+from utils.training import pick_device, seed_everything
+
+
+def finding_on(word):
+    """Return the findings of this machine that mention a word."""
+    return [finding for finding in look() if word in finding.text]
+
+
+def test_this_machine_is_found_ready(capsys):
+    report()
+    printed = capsys.readouterr().out
+    assert printed.count("✓") == len(look()) and "✗" not in printed
+    assert printed.endswith("This machine is ready.\n")
+
+
+def test_endings_of_versions_do_not_count(monkeypatch):
+    monkeypatch.setattr(metadata, "version", lambda name: required()[name] + "+cu130")
+    assert all(finding.good for finding in machine.look_at_packages())
+
+
+def test_another_version_and_a_missing_package_are_said_with_the_mend(monkeypatch, capsys):
+    def version(name):
+        if name == "tqdm":
+            raise metadata.PackageNotFoundError(name)
+        return "1.0" if name == "numpy" else required()[name]
+
+    monkeypatch.setattr(metadata, "version", version)
+    report()
+    printed = capsys.readouterr().out
+    assert f"✗ numpy 1.0, while the course's pages were made with {required()['numpy']}" in printed
+    assert "✗ tqdm is not installed" in printed
+    assert printed.count("to mend: start the course with `python3 course.py lab`") == 2
+    assert printed.endswith("2 to mend, see above.\n")
+
+
+def test_an_unsupported_python_is_said(monkeypatch):
+    monkeypatch.setattr(sys, "version_info", (3, 9, 1))
+    finding = machine.look_at_python()
+    assert not finding.good and "Python 3.11 to 3.14" in finding.mend
+
+
+def test_a_damaged_data_file_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(machine, "DATA", tmp_path)
+    (finding,) = machine.look_at_data()
+    assert not finding.good and "data/checksums.json is missing" in finding.mend
+
+
+def test_a_device_that_is_not_there_is_one_finding(monkeypatch):
+    monkeypatch.setenv("COURSE_DEVICE", "mps")
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    finding = machine.look_at_device()
+    assert not finding.good
+    assert "COURSE_DEVICE asks for mps, but torch finds no such device" in finding.mend
+
+
+def test_a_console_without_signs_gets_ascii(monkeypatch):
+    lines = []
+
+    def ascii_print(text):
+        text.encode("ascii")
+        lines.append(text)
+
+    monkeypatch.setattr(builtins, "print", ascii_print)
+    report([Finding(True, "fine"), Finding(False, "wrong", "do this")])
+    assert lines[0] == "[ok] fine" and lines[1] == "[no] wrong\n    to mend: do this"
+
+
+def test_the_module_runs_as_a_program():
+    environment = {**os.environ, "COURSE_DEVICE": "cpu", "PYTHONIOENCODING": "utf-8"}
+    command = [sys.executable, "-m", "utils.machine"]
+    good = subprocess.run(
+        command, cwd=machine.ROOT, env=environment, capture_output=True, encoding="utf-8"
+    )
+    assert good.returncode == 0 and "✓ device cpu" in good.stdout
+    environment["COURSE_DEVICE"] = "abacus"
+    bad = subprocess.run(
+        command, cwd=machine.ROOT, env=environment, capture_output=True, encoding="utf-8"
+    )
+    assert bad.returncode == 1 and not bad.stderr
+    assert "asks for the device 'abacus', which does not exist" in bad.stdout
+
+
+# ------------------------------------------------------------------------------------------ set_up
+def test_set_up_takes_one_thread_and_the_course_style():
+    before = torch.get_num_threads()
+    try:
+        with matplotlib.rc_context():
+            set_up()
+            assert torch.get_num_threads() == 1
+            assert matplotlib.rcParams["axes.spines.top"] is False
+            set_up(threads=2)
+            assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_set_up_says_which_package_is_missing(monkeypatch):
+    monkeypatch.setattr(machine, "is_there", lambda module: module != "h5py")
+    with pytest.raises(RuntimeError, match="where h5py is not installed.*course.py lab"):
+        set_up()
+
+
+# ------------------------------------------------------------------------------ seeds and devices
+def test_one_seed_sets_every_generator():
+    import random
+
+    import numpy as np
+
+    def draw():
+        seed_everything(3)
+        return random.random(), np.random.rand(), torch.rand(1).item()
+
+    assert draw() == draw()
+
+
+def test_pick_device(monkeypatch):
+    monkeypatch.delenv("COURSE_DEVICE", raising=False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert pick_device() == torch.device("cpu"), "MPS is only taken where it is asked for"
+    assert pick_device("mps") == torch.device("mps")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert pick_device() == torch.device("cuda")
+    monkeypatch.setenv("COURSE_DEVICE", " CPU ")
+    assert pick_device() == torch.device("cpu")
+
+
+def test_a_device_that_is_not_there_is_one_sentence(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setenv("COURSE_DEVICE", "cuda")
+    with pytest.raises(ValueError, match="COURSE_DEVICE asks for cuda.*no such.*say cpu"):
+        pick_device()
+    with pytest.raises(ValueError, match="'tpu', which does not exist: say cpu, cuda or mps"):
+        pick_device("tpu")

@@ -1,0 +1,311 @@
+"""Every notebook is built alike, fits a slide, and shows what it really prints and draws."""
+
+import ast
+import re
+import statistics
+
+import nbformat
+import pytest
+
+from tools.notebooks.files import (
+    EXEMPT,
+    METADATA,
+    NOTEBOOKS,
+    PICTURE_TOLERANCE,
+    Runner,
+    code_cells,
+    picture_difference,
+    pictures_of,
+    published,
+    read,
+    tags,
+    text_of,
+)
+from tools.notebooks.solved import exercises_of
+from tools.settings import ROOT
+from utils.machine import required
+
+PATHS = published()
+STEMS = [path.stem for path in PATHS]
+NOTEBOOK = {path.stem: read(path) for path in PATHS}
+SECTION = re.compile(r"## (\d+) · .+\? \((core|extra), (\d+) min\)$")
+EXERCISE = re.compile(r"### Exercise: .+ \((easy|medium|hard), (extra, )?(\d+) min\)$")
+LAST_HEADINGS = ["## Key points", "## Errors you will meet", "## Read on", "## What comes next"]
+SLIDE_TYPES = {"slide", "subslide", "fragment", "skip", "-"}  # notes come from TEACHING.md
+TAGS = {"continues", "slide-hide-code", "nbval-ignore-output"}
+LARGEST_FIGURE = (648, 306)  # 7.2 x 3.4 inches as shown on a page
+
+every_notebook = pytest.mark.parametrize("stem", STEMS)
+
+
+def first_line(cell):
+    """Return the first line of a Markdown cell, else an empty text."""
+    return cell.source.splitlines()[0] if cell.cell_type == "markdown" else ""
+
+
+def sections(notebook):
+    """Return a list of (match of the heading, cells of the section)."""
+    found = []
+    for cell in notebook.cells:
+        heading = SECTION.match(first_line(cell))
+        if heading:
+            found.append((heading, []))
+        elif first_line(cell).startswith("## ") and found:
+            break
+        if found:
+            found[-1][1].append(cell)
+    return found
+
+
+def exercise_headings(notebook):
+    """Return the matches of the exercises' headings."""
+    matches = [EXERCISE.match(first_line(cell)) for cell in notebook.cells]
+    return [match for match in matches if match]
+
+
+def lines_of(cell):
+    """Return the lines of a cell that are not blank."""
+    return [line for line in cell.source.splitlines() if line.strip()]
+
+
+def figures(cell):
+    """Return the outputs of a code cell that are pictures."""
+    return [output for output in cell.get("outputs", []) if "image/png" in output.get("data", {})]
+
+
+# ------------------------------------------------------------------------------------- anatomy
+@every_notebook
+def test_title_is_a_question_and_the_card_says_what_to_expect(stem):
+    title, card = NOTEBOOK[stem].cells[:2]
+    assert re.fullmatch(rf"# {stem[:2]} · .+\?", title.source)
+    assert re.match(r"\*\*\d+ minutes", card.source)
+    assert "need" in card.source
+    assert 3 <= len(re.findall(r"^- \*\*\w+\*\*", card.source, re.M)) <= 5
+
+
+@every_notebook
+def test_set_up_is_short_and_a_picture_opens(stem):
+    setup, opening = code_cells(NOTEBOOK[stem])[:2]
+    assert setup.id == "setup" and len(lines_of(setup)) <= 10 and not setup.outputs
+    assert figures(opening), "the second code cell draws the opening picture"
+
+
+@pytest.mark.parametrize("stem", STEMS[1:])
+def test_the_set_up_cells_find_the_course_in_the_same_way(stem):
+    def search(name):
+        return code_cells(NOTEBOOK[name])[0].source.split("from utils")[0]
+
+    assert search(stem) == search(STEMS[0])
+
+
+@every_notebook
+def test_sections_are_numbered_marked_and_timed(stem):
+    headings = [heading for heading, _ in sections(NOTEBOOK[stem])]
+    assert [int(heading[1]) for heading in headings] == list(range(1, len(headings) + 1))
+    assert 4 <= len(headings) <= 7
+    written = [c for c in NOTEBOOK[stem].cells if re.match(r"## \d", first_line(c))]
+    assert len(written) == len(headings), "a numbered heading is not of the form of a section"
+
+
+@every_notebook
+def test_minutes_add_up(stem):
+    notebook = NOTEBOOK[stem]
+    headings = [heading for heading, _ in sections(notebook)]
+    core = sum(int(heading[3]) for heading in headings if heading[2] == "core")
+    extra = sum(int(heading[3]) for heading in headings if heading[2] == "extra")
+    extra += sum(int(match[3]) for match in exercise_headings(notebook) if match[2])
+    numbers = [int(number) for number in re.findall(r"\d+", notebook.cells[1].source.split("·")[0])]
+    assert numbers == ([core, core + extra] if extra else [core])
+
+
+@every_notebook
+def test_every_section_has_its_parts(stem):
+    for heading, cells in sections(NOTEBOOK[stem]):
+        where = f"section {heading[1]}"
+        idea = cells[0].source.split("\n", 1)[1].split("\n|")[0]
+        assert len(idea.split()) <= 80, f"{where}: the idea has {len(idea.split())} words"
+        questions = [cell for cell in cells if "**Predict.**" in cell.source]
+        answers = [cell for cell in cells if cell.source.startswith("<details><summary>Answer")]
+        assert questions, f"{where}: nothing to predict"
+        assert len(questions) == len(answers), f"{where}: as many answers as questions"
+        assert any(cell.cell_type == "code" for cell in cells), f"{where}: no code"
+        if stem != "00_start_here":
+            assert any(figures(cell) for cell in cells), f"{where}: no figure"
+
+
+@every_notebook
+def test_a_question_comes_before_its_code_and_that_before_the_answer(stem):
+    waiting, ran = False, False
+    for cell in NOTEBOOK[stem].cells:
+        if "**Predict.**" in cell.source:
+            assert not waiting, f"{cell.id}: the question before has no answer yet"
+            assert cell.source.split("**Predict.**")[1].count("?"), f"{cell.id}: not a question"
+            waiting, ran = True, False
+        elif cell.cell_type == "code":
+            ran = True
+        elif cell.source.startswith("<details>"):
+            assert waiting and ran, f"{cell.id}: an answer without a question and a run before it"
+            assert cell.source.rstrip().endswith("</details>")
+            waiting = False
+    assert not waiting
+
+
+@every_notebook
+def test_every_figure_is_put_into_words_below_it(stem):
+    cells = NOTEBOOK[stem].cells
+    for cell, following in zip(cells, cells[1:], strict=False):
+        if figures(cell):
+            assert following.source.startswith("**You see:**"), f"{cell.id}: no sentence below"
+
+
+@every_notebook
+def test_exercises_in_the_notebook_are_those_of_its_module(stem):
+    notebook, exercises = NOTEBOOK[stem], exercises_of(stem)
+    assert len(exercise_headings(notebook)) == len(exercises)
+    assert len(exercises) == 1 if stem == "00_start_here" else 3 <= len(exercises) <= 6
+    tagged = [tag for cell in code_cells(notebook) for tag in tags(cell) if tag not in TAGS]
+    assert sorted(tagged) == sorted(exercises)
+    for cell in code_cells(notebook):
+        for name in set(tags(cell)) & set(exercises):
+            assert f"exercises.{name}.check(" in cell.source
+            assert f"○ {name}: not attempted yet." in text_of(cell.outputs)
+
+
+@every_notebook
+def test_the_last_pages(stem):
+    headings = [first_line(cell) for cell in NOTEBOOK[stem].cells]
+    assert [line for line in headings if line.startswith("## ")][-4:] == LAST_HEADINGS
+
+
+@every_notebook
+def test_no_name_of_an_exercise_is_used_outside_it(stem):
+    names = set(exercises_of(stem))
+    for cell in code_cells(NOTEBOOK[stem]):
+        if names & set(tags(cell)):
+            continue
+        used = {node.id for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Name)}
+        assert not used & names, f"{cell.id} needs what only an exercise defines"
+
+
+@pytest.mark.parametrize("page", ["README.md", "00_start_here"])
+def test_the_map_of_the_course_lists_as_ready_what_is_there(page):
+    text = (
+        (ROOT / page).read_text(encoding="utf-8")
+        if page.endswith(".md")
+        else "\n".join(cell.source for cell in NOTEBOOK[page].cells)
+    )
+    rows = re.findall(r"^\| (\d\d) \| (.+?) \|(.*)$", text, re.M)
+    assert [number for number, *_ in rows] == [f"{number:02}" for number in range(10)]
+    ready = {number: (row, minutes) for number, row, minutes in rows if "in preparation" not in row}
+    assert sorted(ready) == [stem[:2] for stem in STEMS]
+    for stem in STEMS:
+        title, card = (cell.source for cell in NOTEBOOK[stem].cells[:2])
+        question, minutes = ready[stem[:2]]
+        assert title.split(" · ")[1] in question
+        assert re.findall(r"\d+", card.split("·")[0]) == re.findall(r"\d+", minutes)
+
+
+# -------------------------------------------------------------------------- cells and their limits
+@every_notebook
+def test_code_cells_are_short(stem):
+    lengths = {cell.id: len(lines_of(cell)) for cell in code_cells(NOTEBOOK[stem])}
+    assert statistics.median(lengths.values()) <= 6
+    assert not {name: length for name, length in lengths.items() if length > 20}
+
+
+@every_notebook
+def test_figures_and_their_cells_fit_a_slide_and_have_an_alternative(stem):
+    for cell in code_cells(NOTEBOOK[stem]):
+        for output in figures(cell):
+            about = output.metadata["image/png"]
+            assert len(lines_of(cell)) <= 8, f"{cell.id}: too long for a cell that draws"
+            assert about["width"] <= LARGEST_FIGURE[0] and about["height"] <= LARGEST_FIGURE[1]
+            assert len(about["alt"]) > 40, f"{cell.id}: an alternative says what is to be seen"
+            assert output.data["text/plain"] == about["alt"]
+
+
+@every_notebook
+def test_nothing_ties_a_cell_to_one_machine_or_the_network(stem):
+    for cell in NOTEBOOK[stem].cells:
+        everything = cell.source + text_of(cell.get("outputs", []))
+        assert str(ROOT) not in everything
+        assert not re.search(r"(/home/|/Users/|/tmp/|[A-Z]:\\)", everything), cell.id
+        assert not re.search(r"\b0x[0-9a-f]{6,}\b", everything), f"{cell.id}: an object's address"
+        if cell.cell_type == "code":
+            assert "http" not in cell.source, f"{cell.id}: code that needs the network"
+            assert not cell.source.rstrip().endswith(";"), f"{cell.id}: nbval compares what ; hides"
+
+
+@every_notebook
+def test_metadata_is_minimal_and_ids_are_readable(stem):
+    notebook = NOTEBOOK[stem]
+    nbformat.validate(notebook)
+    assert notebook.metadata == METADATA
+    ids = [cell.id for cell in notebook.cells]
+    assert len(set(ids)) == len(ids)
+    for cell in notebook.cells:
+        assert re.fullmatch(r"[a-z]+(-[a-z0-9]+)*", cell.id), f"{cell.id}: not a readable name"
+        assert set(cell.metadata) <= {"slideshow", "tags"}, cell.id
+        assert cell.metadata["slideshow"]["slide_type"] in SLIDE_TYPES, cell.id
+
+
+@every_notebook
+def test_the_file_is_written_in_one_form(stem):
+    path = NOTEBOOKS / f"{stem}.ipynb"
+    assert path.read_bytes() == (nbformat.writes(read(path)) + "\n").encode()
+
+
+# ----------------------------------------------------------------------------------------- outputs
+@every_notebook
+def test_run_in_one_go_without_errors(stem):
+    cells = code_cells(NOTEBOOK[stem])
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    assert sum(bool(cell.outputs) for cell in cells) > len(cells) / 2, "outputs are missing"
+    for cell in cells:
+        for output in cell.outputs:
+            assert output.output_type != "error", cell.id
+            assert output.get("name") != "stderr", cell.id
+
+
+def test_no_cell_is_exempt_from_comparison_but_those_listed_with_a_reason():
+    skipped = {"nbval-ignore-output", "nbval-skip", "raises-exception", "nbval-raises-exception"}
+    found = {
+        (stem, cell.id)
+        for stem in STEMS
+        for cell in code_cells(NOTEBOOK[stem])
+        if skipped & set(tags(cell)) or "NBVAL" in cell.source
+    }
+    assert found == set(EXEMPT)
+
+
+def test_the_committed_machine_report_is_of_the_pinned_versions():
+    cells = {cell.id: cell for cell in code_cells(NOTEBOOK["00_start_here"])}
+    text = text_of(cells["machine-report"].outputs)
+    for name, version in required().items():
+        assert f"✓ {name} {version}" in text, "run `python3 course.py refresh 00 --renew`"
+    assert "This machine is ready." in text
+
+
+@every_notebook
+def test_each_cell_twice_prints_and_draws_what_is_committed(stem):
+    committed = code_cells(NOTEBOOK[stem])
+    fresh = read(NOTEBOOKS / f"{stem}.ipynb")
+    runner = Runner(fresh)
+    with runner.kernel():
+        for (index, cell), before in zip(runner.numbered(), committed, strict=True):
+            for attempt in ["first", "second"]:
+                if attempt == "second" and "continues" in tags(cell):
+                    continue
+                runner.run_cell(cell, index)
+                if (stem, cell.id) in EXEMPT:
+                    continue
+                where = f"{cell.id}, {attempt} run"
+                assert text_of(cell.outputs) == text_of(before.outputs), where
+                pairs = zip(pictures_of(cell.outputs), pictures_of(before.outputs), strict=True)
+                for one, other in pairs:
+                    assert picture_difference(one, other) <= PICTURE_TOLERANCE, where
+
+
+def test_the_picture_in_the_readme_is_the_opening_picture_of_the_first_notebook():
+    opening = code_cells(NOTEBOOK["00_start_here"])[1]
+    assert (ROOT / "docs" / "network.png").read_bytes() == pictures_of(opening.outputs)[0]

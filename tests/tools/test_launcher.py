@@ -1,0 +1,278 @@
+"""The launcher through its command line: its commands, and the Python that runs it."""
+
+import ast
+import contextlib
+import importlib.util
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+
+import pytest
+from launcher_course import (
+    ROOT,
+    WINDOWS,
+    echoed,
+    only_posix,
+    works,
+    write,
+)
+
+# -- The running Python ------------------------------------------------------------------------
+
+
+def test_course_py_parses_on_old_pythons():
+    source = (ROOT / "course.py").read_text(encoding="utf-8")
+    ast.parse(source, feature_version=(3, 6))
+
+
+PRETEND = """
+import runpy, sys
+sys.version_info = (3, {minor}, 2, "final", 0)
+sys.argv = ["course.py", "lab", "--port", "8899", "my notes"]
+sys.path.insert(0, {root!r})
+runpy.run_path({path!r}, run_name="__main__")
+"""
+
+
+def pretend(new_course, minor, path):
+    """Run the launcher as if on another Python, with only `path` to find programs on."""
+    text = PRETEND.format(
+        minor=minor, root=str(new_course.root), path=str(new_course.root / "course.py")
+    )
+    return subprocess.run(
+        [sys.executable, "-c", text],
+        env={**new_course.environment, "PATH": str(path)},
+        capture_output=True,
+        encoding="utf-8",
+    )
+
+
+@pytest.mark.parametrize("minor", [8, 10, 15])
+def test_unsupported_python_is_told_which_are_supported(new_course, minor):
+    done = pretend(new_course, minor, path=new_course.stubs)
+    assert done.returncode == 1
+    assert "3.11 to 3.14" in done.stderr and f"Python 3.{minor}.2" in done.stderr
+    # Windows finds its launcher py without a PATH.
+    found = WINDOWS and "type py -3." in done.stderr
+    assert found or "https://www.python.org/downloads/" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not new_course.venv.exists()
+
+
+@only_posix
+def test_unsupported_python_is_told_what_to_type_instead(new_course):
+    for name, status in (("python3.13", 127), ("python3.12", 0)):
+        write(new_course.stubs / name, f"#!/bin/sh\nexit {status}\n")
+        (new_course.stubs / name).chmod(0o755)
+    done = pretend(new_course, 9, path=new_course.stubs)
+    # python3.13 is on the PATH but leads nowhere, as a version manager's may.
+    assert 'type python3.12 course.py lab --port 8899 "my notes"' in done.stderr
+
+
+def test_real_old_pythons_get_the_sentence(new_course):
+    found = [shutil.which(f"python3.{minor}") for minor in range(6, 11)]
+    old = [python for python in found if python and works(python)]
+    if not old:
+        pytest.skip("there is no Python 3.6 to 3.10 here")
+    for python in old:
+        assert "3.11 to 3.14" in new_course.fails("lab", python=python)
+
+
+def test_launcher_without_its_folder_says_so(tmp_path):
+    shutil.copy(ROOT / "course.py", tmp_path)
+    done = subprocess.run(
+        [sys.executable, "course.py", "lab"], cwd=tmp_path, capture_output=True, encoding="utf-8"
+    )
+    assert done.returncode == 1 and "beside tools/" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+# -- The command line --------------------------------------------------------------------------
+
+
+def test_no_command_prints_a_short_help_with_the_main_ones_first(new_course):
+    out = new_course.succeeds()
+    assert out.index("lab ") < out.index("test ") < out.index("check ")
+    assert len(out.splitlines()) < 25
+
+
+HANDED_OVER = ["refresh", "solved", "slides", "site", "handout", "bench"]
+OWN = ["lab", "present", "test", "check", "reset", "pack", "lint"]
+
+
+@pytest.mark.parametrize("command", [*OWN, *HANDED_OVER])
+def test_each_command_explains_itself(new_course, command):
+    assert f"course.py {command}" in new_course.succeeds(command, "--help")
+
+
+@pytest.mark.parametrize(
+    "words", [["labb"], ["lab", "--prt"], ["present", "01", "--prt"], ["check", "01"], ["reset"]]
+)
+def test_words_that_mean_nothing_are_refused(new_course, words):
+    status, _, error = new_course.call(*words)
+    assert status == 2 and "usage" in error
+    assert not new_course.venv.exists()
+
+
+def test_present_hands_over_with_the_maintainers_tools(made_course):
+    out = made_course.succeeds("present", "--no-browser", "--port", "8899", "01", "--", "--debug")
+    assert echoed(out)["arguments"] == ["--no-browser", "--port", "8899", "01", "--", "--debug"]
+    assert any(
+        "tools/requirements.txt" in word for call in made_course.pip_calls() for word in call
+    )
+    assert echoed(made_course.succeeds("present"))["arguments"] == ["00", "--"]
+
+
+def test_bench_hands_over_its_options(made_course):
+    assert echoed(made_course.succeeds("bench", "--rounds", "3"))["arguments"] == ["--rounds", "3"]
+
+
+def test_test_hands_over_to_pytest_with_options_in_order(new_course):
+    words = ["-x", "tests/test_data.py", "-k", "not slow", "--", "--maxfail=2"]
+    out = new_course.succeeds("test", "--device", "cuda", *words)
+    started = echoed(out)
+    assert started["arguments"] == ["-x", "tests/test_data.py", "-k", "not slow", "--maxfail=2"]
+    assert os.path.samefile(started["folder"], new_course.root)
+    assert started["variables"]["COURSE_DEVICE"] == "cuda"
+    # Only --other-cpu sets it; the tests themselves may be running under that.
+    assert started["variables"].get("ATEN_CPU_CAPABILITY") == os.environ.get("ATEN_CPU_CAPABILITY")
+
+
+def test_test_on_another_cpu_sets_its_variables(made_course):
+    variables = echoed(made_course.succeeds("test", "--other-cpu"))["variables"]
+    assert variables["ATEN_CPU_CAPABILITY"] == "default"
+    assert variables["MKL_CBWR"] == "COMPATIBLE"
+    assert variables["ONEDNN_MAX_CPU_ISA"] == "SSE41"
+    assert "COURSE_DEVICE" not in variables
+
+
+@pytest.mark.parametrize("status", [0, 1, 5])
+def test_exit_status_is_the_programs(made_course, status):
+    assert made_course.call("test", ENDS_WITH=str(status))[0] == status
+    assert made_course.call("lint", ENDS_WITH=str(status))[0] == status
+
+
+@pytest.mark.parametrize("wrong", ["check", "format"])
+def test_lint_fails_for_style_and_for_format(made_course, wrong):
+    write(made_course.root / "ruff.py", f"import sys\nsys.exit({wrong!r} == sys.argv[1])\n")
+    assert made_course.call("lint")[0] == 1
+
+
+def test_programs_run_in_the_environment_and_see_nobody_elses_modules(made_course):
+    started = echoed(made_course.succeeds("solved", "01", PYTHONHOME=""))
+    assert started["arguments"] == ["01"]
+    assert started["python"].startswith(str(made_course.venv))
+    assert "PYTHONPATH" not in started["variables"]
+    first_folder = started["variables"]["PATH"].split(os.pathsep)[0]
+    assert first_folder == os.path.dirname(started["python"])
+
+
+# -- What is shown -----------------------------------------------------------------------------
+
+
+@only_posix
+@pytest.mark.parametrize("wanted", [True, False])
+def test_progress_on_a_terminal(new_course, wanted):
+    pty = pytest.importorskip("pty")
+    ours, theirs = pty.openpty()
+    options = {"COURSE_PROGRESS": "1" if wanted else "0"}
+    process = subprocess.Popen(
+        [sys.executable, str(new_course.root / "course.py"), "solved"],
+        env={**new_course.environment, **options, "COLUMNS": "70"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    shown = b""
+    try:
+        while part := os.read(ours, 65536):
+            shown += part
+    except OSError:
+        pass  # Linux ends a pseudo-terminal with an error
+    os.close(ours)
+    assert process.wait() == 0
+    text = shown.decode()
+    assert ("] 1 packages found" in text and "of 2" in text and "\r[" in text) == wanted
+    assert "Set up in" in text
+
+
+def test_console_without_a_tick_gets_letters(new_course):
+    status, out, error = new_course.call("check", PYTHONIOENCODING="ascii")
+    assert status == 1 and "[ok] Python" in out and "[!!]" in out
+
+
+def test_check_says_what_is_missing_and_installs_nothing(new_course):
+    before = sorted(new_course.root.iterdir())
+    status, out, _ = new_course.call("check")
+    assert status == 1 and ".venv is not made yet" in out and "course.py lab" in out
+    assert sorted(path for path in new_course.root.iterdir()) == before
+
+
+def test_check_goes_on_to_the_machine(made_course):
+    out = made_course.succeeds("check")
+    assert ".venv is complete" in out
+    assert echoed(out)["python"].startswith(str(made_course.venv))
+    assert made_course.call("check", ENDS_WITH="1")[0] == 1
+
+
+@pytest.mark.parametrize("what", ["changed", "interrupted", "moved"])
+def test_check_finds_what_the_next_start_mends(made_course, what):
+    if what == "changed":
+        write(made_course.root / "requirements.txt", "probe==2.0\n")
+    elif what == "interrupted":
+        made_course.ready.unlink()
+    else:
+        made_course.root = made_course.root.rename(made_course.root.parent / "elsewhere")
+    calls = made_course.pip_calls()
+    status, out, _ = made_course.call("check")
+    assert status == 1 and "course.py lab" in out
+    assert made_course.pip_calls() == calls
+
+
+# -- JupyterLab itself -------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("jupyterlab") is None, reason="JupyterLab is not installed here"
+)
+def test_lab_opens_and_a_second_one_finds_it(new_course):
+    for stand_in in ("jupyterlab", "jupyter_server"):
+        shutil.rmtree(new_course.root / stand_in)
+    write(new_course.root / "requirements.txt", "")
+    own = {
+        f"JUPYTER_{name}_DIR": str(new_course.root.parent / name)
+        for name in ("RUNTIME", "CONFIG", "DATA")
+    }
+    words = ["--here", "--no-browser", "--port", "0"]
+    lab = new_course.start("lab", *words, **own, popen={"start_new_session": not WINDOWS})
+    try:
+        printed = ""
+        while not (address := re.search(r"http://127\.0\.0\.1:\S+", printed)):
+            line = lab.stderr.readline()
+            assert line, printed
+            printed += line
+        page = None
+        while page is None:
+            # JupyterLab says its address shortly before it listens there.
+            with contextlib.suppress(urllib.error.URLError):
+                page = urllib.request.urlopen(address.group(), timeout=60).read().decode()
+            assert lab.poll() is None, printed + lab.stderr.read()
+        assert "<title>JupyterLab</title>" in page
+        assert "/lab/tree/work/00_start_here.ipynb" in address.group()
+        # The second one is told the same address, up to the name of this computer.
+        status, out, error = new_course.call("lab", *words, **own)
+        assert status == 0 and "open already" in out
+        assert address.group().partition("127.0.0.1")[2] in out
+    finally:
+        if WINDOWS:
+            subprocess.run(["taskkill", "/F", "/T", "/PID", str(lab.pid)], capture_output=True)
+        else:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(lab.pid, signal.SIGTERM)
+        lab.communicate(timeout=60)

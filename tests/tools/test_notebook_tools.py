@@ -1,0 +1,168 @@
+"""refresh and solved: outputs are kept, renewed or refused for a reason, and no file is lost."""
+
+import nbformat
+import pytest
+
+from tools.notebooks import files, refresh, solved
+from tools.notebooks.files import (
+    METADATA,
+    Runner,
+    code_cells,
+    published,
+    read,
+    text_of,
+    tidy,
+    write,
+)
+from utils.exercises.core import FunctionExercise, WrongAnswer
+
+FIGURE = """
+import sys
+from pathlib import Path
+sys.path.insert(0, str(Path.cwd().parent))
+from utils import plotting
+plotting.fit_before_after([0, 1], [0, 1], before=[0, 0], after=[0, {height}])
+"""
+
+
+def make(path, *sources):
+    """Write a notebook of code cells without outputs."""
+    cells = [
+        nbformat.v4.new_code_cell(source, id=f"cell-{number}")
+        for number, source in enumerate(sources)
+    ]
+    write(nbformat.v4.new_notebook(cells=cells, metadata=METADATA), path)
+    return path
+
+
+@pytest.fixture
+def notebook(tmp_path):
+    return make(tmp_path / "90_trial.ipynb", "x = 1", "print(x + 1)", "x + 2")
+
+
+def test_outputs_and_counts_are_written(notebook):
+    assert refresh.refresh(notebook) == (True, [])
+    cells = code_cells(read(notebook))
+    assert [cell.execution_count for cell in cells] == [1, 2, 3]
+    assert text_of(cells[1].outputs) == "[stdout]\n2\n"
+    assert cells[2].outputs[0].execution_count == 3
+    assert cells[2].outputs[0].data["text/plain"] == "3"
+
+
+def test_an_unchanged_notebook_keeps_every_byte(tmp_path):
+    path = make(tmp_path / "90_trial.ipynb", FIGURE.format(height=1), "print('b')")
+    refresh.refresh(path)
+    before = path.read_bytes()
+    assert refresh.refresh(path) == (False, [])
+    assert path.read_bytes() == before
+
+
+def test_a_changed_picture_and_a_changed_text_are_taken_anew(tmp_path):
+    path = make(tmp_path / "90_trial.ipynb", FIGURE.format(height=1), "print('b')")
+    refresh.refresh(path)
+    notebook = read(path)
+    old_picture = notebook.cells[0].outputs[0].data["image/png"]
+    notebook.cells[0].source = FIGURE.format(height=-1)
+    notebook.cells[1].source = "print('c')"
+    write(notebook, path)
+    assert refresh.refresh(path) == (True, [])
+    after = read(path)
+    assert after.cells[0].outputs[0].data["image/png"] != old_picture
+    assert text_of(after.cells[1].outputs) == "[stdout]\nc\n"
+
+
+@pytest.mark.parametrize(
+    "source, complaint",
+    [
+        ("import os; print(os.getpid())", "cell-0 prints something else in the second run"),
+        ("import os; print(os.environ.get('MKL_CBWR'))", "something else in the other CPU"),
+        ("1 / 0", "ZeroDivisionError"),
+        ("import sys; print('oh', file=sys.stderr)", "oh"),
+    ],
+)
+def test_what_is_not_the_same_everywhere_is_not_written(tmp_path, monkeypatch, source, complaint):
+    monkeypatch.delenv("MKL_CBWR", raising=False)
+    path = make(tmp_path / "90_trial.ipynb", source)
+    before = path.read_bytes()
+    changed, complaints = refresh.refresh(path)
+    assert not changed and complaint in complaints[0]
+    assert path.read_bytes() == before
+
+
+def test_stopped_by_the_keyboard_it_leaves_the_file(notebook):
+    def stopped(number):
+        raise KeyboardInterrupt
+
+    before = notebook.read_bytes()
+    with pytest.raises(KeyboardInterrupt):
+        refresh.refresh(notebook, stopped)
+    assert notebook.read_bytes() == before
+    assert [path.name for path in notebook.parent.iterdir()] == [notebook.name]
+
+
+def test_writing_is_whole_or_not_at_all(notebook, monkeypatch):
+    before = notebook.read_bytes()
+    changed = read(notebook)
+    changed.cells[0].source = "x = 5"
+
+    def fails(*paths):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(files.os, "replace", fails)
+    with pytest.raises(OSError):
+        write(changed, notebook)
+    assert notebook.read_bytes() == before
+
+
+def test_pieces_of_a_stream_are_joined():
+    pieces = [
+        nbformat.v4.new_output("stream", name=name, text=text)
+        for name, text in [("stdout", "a"), ("stdout", "b"), ("stderr", "c"), ("stdout", "d")]
+    ]
+    assert [(piece.name, piece.text) for piece in tidy(pieces)] == [
+        ("stdout", "ab"),
+        ("stderr", "c"),
+        ("stdout", "d"),
+    ]
+
+
+def test_notebooks_are_asked_for_by_number_or_name():
+    assert [path.stem for path in published(["1"])] == ["01_tensors"]
+    assert [path.stem for path in published(["01_tensors.ipynb", "00"])] == [
+        "00_start_here",
+        "01_tensors",
+    ]
+    with pytest.raises(SystemExit, match="no notebook 77; there are: 00_start_here, 01_tensors"):
+        published(["77"])
+
+
+# ------------------------------------------------------------------------------------------ solved
+EXERCISE = FunctionExercise(
+    "double",
+    cases=lambda: [(2,)],
+    hints=("a", "b"),
+    solution="def double(x):\n    return 2 * x",
+    insight="Twice.",
+    wrong_answers=[WrongAnswer("def double(x):\n    return x", "m", "m")],
+)
+STUB = 'def double(x):\n    """Twice x."""\n    ...\n\n\nexercises.double.check(double)'
+
+
+def test_the_stub_is_replaced_and_the_check_stays():
+    source = solved.solved_source("import torch\n\n\n" + STUB, EXERCISE)
+    assert source == (
+        "import torch\n\n\ndef double(x):\n    return 2 * x\n\n\nexercises.double.check(double)"
+    )
+
+
+def test_a_solution_that_fails_and_an_output_that_changes_are_named(tmp_path):
+    path = make(tmp_path / "90_trial.ipynb", "print('no tick')", "print('now')")
+    notebook = read(path)
+    notebook.cells[0].metadata["tags"] = ["double"]
+    ran = Runner(notebook).run()
+    before = read(path)
+    before.cells[1].outputs = [nbformat.v4.new_output("stream", name="stdout", text="then\n")]
+    first, second = solved.problems("90_trial", before, ran, {"double": EXERCISE})
+    assert "cell-0: the solution does not pass its check" in first
+    assert "cell-1 prints something else once the exercises are done" in second
+    assert "-then" in second and "+now" in second

@@ -1,0 +1,156 @@
+"""The site's sources are the course's own files, and what is wrong in them stops the build."""
+
+import nbformat
+import pytest
+
+from tools.notebooks.files import METADATA, WIDGET, published, read
+from tools.setup.console import CourseError
+
+pytest.importorskip("sphinx_book_theme", reason="no Sphinx here (see tools/requirements.txt)")
+from tools.present import site
+
+# Extensions of Sphinx still use names that its next but one version will drop.
+pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+
+PNG = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8"
+    "z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
+)
+words, code = nbformat.v4.new_markdown_cell, nbformat.v4.new_code_cell
+
+
+def output(kind, content, **metadata):
+    """Return an output of a cell."""
+    return nbformat.v4.new_output("display_data", data={kind: content}, metadata=metadata)
+
+
+def write_course(root, pages, cells):
+    """Write a small course: pages by name (others get a title) and the cells of one notebook."""
+    for name in [site.START, *site.PAGES, *site.LICENCES]:
+        (root / name).parent.mkdir(exist_ok=True, parents=True)
+        (root / name).write_text(pages.get(name, f"# Title of {name}\n"), "utf-8")
+    (root / "notebooks").mkdir()
+    for number, cell in enumerate(cells):
+        cell.id = f"cell-{number}"
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata=METADATA)
+    nbformat.write(notebook, root / "notebooks" / "07_vision.ipynb")
+
+
+# ------------------------------------------------------------------------------- the sources
+@pytest.fixture
+def assembled(tmp_path):
+    """Return a function that assembles a small course, and gives the folder of its sources."""
+
+    def assemble(pages=None, cells=()):
+        write_course(tmp_path / "course", pages or {}, [words("# 07 · Why?"), *cells])
+        site.assemble(tmp_path / "sources", tmp_path / "course")
+        return tmp_path / "sources"
+
+    return assemble
+
+
+def test_the_pages_are_the_readme_all_notebooks_and_the_other_pages():
+    names = site.sources()
+    assert names[0] == "README.md"
+    assert names[1 : len(published()) + 1] == [f"notebooks/{path.name}" for path in published()]
+    assert {"TEACHING.md", "CONTRIBUTING.md", "data/README.md", "LICENSE"} <= set(names)
+
+
+def test_a_slider_leaves_its_figure_and_a_progress_bar_nothing(assembled):
+    bar = output(WIDGET, {"model_id": "1"})
+    slider = output(WIDGET, {"model_id": "2"})
+    slider.data["image/png"] = PNG
+    cell = code("1 + 1", outputs=[bar, slider, output("text/plain", "2")])
+    shown = read(assembled(cells=[cell]) / "notebooks" / "07_vision.ipynb")
+    assert [out.data for out in shown.cells[1].outputs] == [
+        {"image/png": PNG},
+        {"text/plain": "2"},
+    ]
+
+
+def test_a_question_is_marked_and_its_words_stay(assembled):
+    cells = [words("Some words.\n\n**Predict.** Which one?"), words("No question.")]
+    shown = read(assembled(cells=cells) / "notebooks" / "07_vision.ipynb")
+    question = '<div class="question">\n\n**Predict.** Which one?\n\n</div>'
+    assert [cell.source for cell in shown.cells[1:]] == [
+        f"Some words.\n\n{question}",
+        "No question.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "page, link, fitted",
+    [
+        ("TEACHING.md", "README.md", "index.md"),
+        ("TEACHING.md", "README.md#start", "index.md#start"),
+        ("data/README.md", "../README.md", "../index.md"),
+        ("data/README.md", "README.md", "README.md"),
+        ("README.md", "data/README.md", "data/README.md"),
+        ("README.md", "LICENSE", "LICENSE.md"),
+        ("data/README.md", "../LICENSE-text", "../LICENSE-text.md"),
+        ("README.md", "notebooks/07_vision.ipynb", "notebooks/07_vision.ipynb"),
+        ("README.md", "https://example.org/LICENSE", "https://example.org/LICENSE"),
+        ("README.md", "nowhere.md", "nowhere.md"),
+    ],
+)
+def test_a_link_fits_the_sources(page, link, fitted, assembled):
+    text = f"# Title\n\n[words]({link}) and more\n"
+    assert f"[words]({fitted}) and more" in (
+        assembled({page: text}) / site.RENAMED.get(page, page)
+    ).read_text("utf-8")
+
+
+def test_a_file_that_is_linked_comes_along_and_one_outside_the_course_does_not(assembled, tmp_path):
+    (tmp_path / "course" / "docs").mkdir(parents=True)
+    for path in ["course/docs/a picture.png", "secret.txt"]:
+        (tmp_path / path).write_text("content", "utf-8")
+    text = "# Title\n\n![words](docs/a%20picture.png) [more](../secret.txt)\n"
+    folder = assembled({"README.md": text})
+    assert (folder / "docs" / "a picture.png").read_text("utf-8") == "content"
+    assert not [path for path in tmp_path.rglob("secret.txt") if path.parent != tmp_path]
+
+
+# ---------------------------------------------------------------------------- what is wrong
+WRONG = [
+    "README.md, line 3: the link to nowhere.md leads nowhere",
+    "TEACHING.md, line 3: the link to no-such-place leads nowhere",
+    "TEACHING.md, line 5: a picture has no alternative",
+    "CONTRIBUTING.md: the page has no heading to be its title",
+    "data/README.md, line 3: a heading skips a level, H1 to H3",
+    "notebooks/07_vision.ipynb, cell cell-1: the link to none.ipynb leads nowhere",
+    "notebooks/07_vision.ipynb, cell cell-2: a picture has no alternative",
+]
+
+
+@pytest.fixture(scope="module")
+def complaint(tmp_path_factory):
+    """What the build says of a course in which much is wrong; a site was there before."""
+    folder = tmp_path_factory.mktemp("wrong")
+    pages = {
+        "README.md": "# A course\n\nSee [there](nowhere.md).\n",
+        "TEACHING.md": "# Teaching\n\n[A place](#no-such-place)\n\n![](docs/p.png)\n",
+        "CONTRIBUTING.md": "No heading at all.\n",
+        "data/README.md": "# The data\n\n### Too deep\n",
+    }
+    cells = [
+        words("# 07 · Why?"),
+        words("Go [on](none.ipynb)."),
+        code("draw()", outputs=[output("image/png", PNG)]),
+    ]
+    (folder / "course" / "docs").mkdir(parents=True)
+    (folder / "course" / "docs" / "p.png").write_bytes(b"")
+    write_course(folder / "course", pages, cells)
+    (folder / "site").mkdir()
+    (folder / "site" / "index.html").write_text("as before", "utf-8")
+    with pytest.raises(CourseError) as caught:
+        site.build(folder / "site", folder / "course")
+    return str(caught.value), folder
+
+
+def test_all_that_is_wrong_is_said_once_with_its_place(complaint):
+    lines = [line.strip() for line in complaint[0].splitlines()]
+    assert sorted(lines[1:]) == sorted(WRONG)
+
+
+def test_the_site_that_was_there_stays(complaint):
+    assert (complaint[1] / "site" / "index.html").read_text("utf-8") == "as before"

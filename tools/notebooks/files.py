@@ -1,0 +1,264 @@
+"""Read, run, compare and write the course's notebooks: what refresh, solved and the tests share."""
+
+import base64
+import copy
+import difflib
+import io
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import nbformat
+import numpy as np
+from matplotlib.image import imread
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from tqdm import tqdm
+
+from tools.settings import OTHER_CPU, ROOT
+
+NOTEBOOKS = ROOT / "notebooks"
+CELL_TIMEOUT = 120  # seconds
+METADATA = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+}
+
+# What a kernel needs so that it prints the same everywhere; conftest.py sets the same for pytest.
+QUIET = {"COURSE_PROGRESS": "0", "OMP_NUM_THREADS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+# Cells whose output is not compared, with the reason. A structure test holds the tags to this list.
+EXEMPT = {
+    (
+        "00_start_here",
+        "machine-report",
+    ): "reports the versions and the device of the machine it runs on"
+}
+WIDGET = "application/vnd.jupyter.widget-view+json"
+# How a question to answer before the code runs begins.
+PREDICT = "**Predict.**"
+# Pictures: mean absolute difference of grey (0 to 1) in the worst of the blocks of 32 x 32 pixels.
+PICTURE_TOLERANCE = 0.08
+BLOCK = 32
+
+
+def published(numbers=()):
+    """Return the published notebooks, all of them or those with the numbers asked for.
+
+    Args:
+        numbers: for example ["1", "01_tensors"].
+
+    Raises:
+        SystemExit: there is no such notebook; the message lists those that exist.
+    """
+    paths = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+    if not numbers:
+        return paths
+    wanted = [str(number).removesuffix(".ipynb").split("_")[0].zfill(2) for number in numbers]
+    unknown = sorted(set(wanted) - {path.name[:2] for path in paths})
+    if unknown:
+        names = ", ".join(path.stem for path in paths)
+        raise SystemExit(f"There is no notebook {', '.join(unknown)}; there are: {names}.")
+    return [path for path in paths if path.name[:2] in wanted]
+
+
+def read(path):
+    """Read a notebook file."""
+    return nbformat.read(path, as_version=4)
+
+
+def write(notebook, path):
+    """Write a notebook whole or not at all; leave the file alone if not a byte would change."""
+    text = nbformat.writes(notebook) + "\n"
+    path = Path(path)
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(partial, path)
+    return True
+
+
+def code_cells(notebook):
+    """Return the notebook's code cells."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def tags(cell):
+    """Return the tags of a cell."""
+    return cell.metadata.get("tags", [])
+
+
+def question_of(source):
+    """Return the question that a text asks, an empty text if it asks none."""
+    if PREDICT in source:
+        return source[source.index(PREDICT) :]
+    return source if source.startswith("**") and source.rstrip().endswith("?") else ""
+
+
+def is_exercise(cell):
+    """Return whether a code cell is the stub of an exercise with its check."""
+    return re.search(r"^exercises\.\w+\.check\(", cell.source, re.M) is not None
+
+
+def without_widgets(outputs):
+    """Return outputs as they are where no kernel runs: a slider's figure without the slider.
+
+    A progress bar has nothing else to show, and goes.
+    """
+    kept = copy.deepcopy(outputs)
+    for output in kept:
+        output.get("data", {}).pop(WIDGET, None)
+    return [output for output in kept if output.get("data", True)]
+
+
+class Runner:
+    """A kernel that runs a notebook's cells one by one, in notebooks/, with the course's settings.
+
+    Args:
+        notebook: the notebook; its cells are changed in place by running them.
+        other_cpu: whether to compute with the oldest instructions.
+    """
+
+    def __init__(self, notebook, other_cpu=False):
+        self.notebook = notebook
+        self.environment = {**os.environ, **QUIET, **(OTHER_CPU if other_cpu else {})}
+        self.client = NotebookClient(
+            notebook,
+            timeout=CELL_TIMEOUT,
+            kernel_name="python3",
+            resources={"metadata": {"path": str(NOTEBOOKS)}},
+            record_timing=False,
+            allow_errors=True,
+        )
+
+    def run(self, on_cell=lambda done: None):
+        """Run every code cell once."""
+        with self.kernel():
+            for done, (index, cell) in enumerate(self.numbered(), start=1):
+                self.run_cell(cell, index)
+                on_cell(done)
+        set_counts(self.notebook)
+        return self.notebook
+
+    def kernel(self):
+        """Return a context in which the kernel lives."""
+        # What the kernel's own libraries write to the console is not output of the notebook.
+        return self.client.setup_kernel(env=self.environment, stderr=subprocess.DEVNULL)
+
+    def numbered(self):
+        """Return the code cells with their index in the notebook."""
+        cells = enumerate(self.notebook.cells)
+        return [(index, cell) for index, cell in cells if cell.cell_type == "code"]
+
+    def run_cell(self, cell, index):
+        """Run one cell and put its outputs in order."""
+        try:
+            self.client.execute_cell(cell, index, store_history=True)
+        except CellExecutionError:
+            pass  # the error is among the outputs
+        cell.outputs = tidy(cell.outputs)
+        cell.metadata.pop("execution", None)
+
+
+def tidy(outputs):
+    """Join neighbouring pieces of one stream: where they were cut is chance."""
+    joined = []
+    for output in outputs:
+        last = joined[-1] if joined else None
+        if (
+            last is not None
+            and output.output_type == last.output_type == "stream"
+            and output.name == last.name
+        ):
+            last.text += output.text
+            continue
+        if output.output_type == "execute_result":
+            output.execution_count = None  # set again with the cell's
+        joined.append(output)
+    return joined
+
+
+def set_counts(notebook):
+    """Number the code cells and their results 1, 2, 3, ..."""
+    for number, cell in enumerate(code_cells(notebook), start=1):
+        cell.execution_count = number
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.execution_count = number
+
+
+def text_of(outputs):
+    """Return all that is compared as text: streams, results, errors, alternatives of figures."""
+    parts = []
+    for output in tidy([nbformat.NotebookNode(output) for output in outputs]):
+        if output.output_type == "stream":
+            parts.append(f"[{output.name}]\n{output.text}")
+        elif output.output_type == "error":
+            parts.append(f"[error]\n{output.ename}: {output.evalue}")
+        else:
+            kinds = ", ".join(sorted(output.data))
+            parts.append(f"[{kinds}]\n{output.data.get('text/plain', '')}")
+    return "\n".join(parts)
+
+
+def pictures_of(outputs):
+    """Return the PNG pictures among outputs as bytes."""
+    return [
+        base64.b64decode(output.data["image/png"])
+        for output in outputs
+        if "image/png" in output.get("data", {})
+    ]
+
+
+def picture_difference(one, other):
+    """Return how far two PNG pictures differ: 0 (equal) to 1, in the worst block of 32 x 32.
+
+    Where their sizes differ it is 1.
+    """
+    first, second = (imread(io.BytesIO(png))[..., :3].mean(axis=-1) for png in (one, other))
+    if first.shape != second.shape:
+        return 1.0
+    height, width = (length // BLOCK * BLOCK for length in first.shape)
+    difference = np.abs(first - second)[:height, :width]
+    blocks = difference.reshape(height // BLOCK, BLOCK, width // BLOCK, BLOCK)
+    return float(blocks.mean(axis=(1, 3)).max())
+
+
+def same_pictures(outputs, others):
+    """Return whether two lists of outputs hold the same pictures within the tolerance."""
+    first, second = pictures_of(outputs), pictures_of(others)
+    return len(first) == len(second) and all(
+        picture_difference(one, other) <= PICTURE_TOLERANCE
+        for one, other in zip(first, second, strict=True)
+    )
+
+
+def each_with_progress(paths, runs, work):
+    """Go through notebooks with a bar that counts cells, on a terminal; say each one's result.
+
+    Args:
+        paths: notebook files.
+        runs: how often `work` runs each cell.
+        work: called with a path and a function to call after each cell; returns what was done, as
+            a short text, and what is wrong, as a list of texts.
+
+    Returns:
+        int: 1 if anything is wrong, else 0: an exit status.
+    """
+    cells = sum(len(code_cells(read(path))) for path in paths) * runs
+    silent = True if os.environ.get("COURSE_PROGRESS") == "0" else None  # None: only on a terminal
+    failed = False
+    with tqdm(total=cells, unit="cell", disable=silent, leave=False) as bar:
+        for path in paths:
+            bar.set_description(path.stem)
+            done, wrong = work(path, lambda number: bar.update())
+            bar.write("\n".join([done, *wrong]))
+            failed = failed or bool(wrong)
+    return int(failed)
+
+
+def first_difference(text, other):
+    """Return the lines in which two texts differ, as a short text."""
+    lines = difflib.unified_diff(text.splitlines(), other.splitlines(), lineterm="", n=0)
+    return "\n".join(f"    {line}" for line in list(lines)[3:9])

@@ -1,0 +1,174 @@
+"""Present a notebook live: slides in JupyterLab whose cells run.
+
+    python3 course.py present [NN]
+
+The presenter's copies lie in work/live/. Each start lays fresh ones, without outputs, so that the
+room predicts before it sees; a copy that the presenter has edited stays as it is. JupyterLab is
+served from that folder, with settings of its own: a presenter's lab and a student's do not mix.
+"""
+
+import copy
+import hashlib
+import json
+import sys
+
+from tools import lab
+from tools.notebooks.files import published, read, tags, write
+from tools.present.slides import BLANK_LINES, lay_out_words, slide_type
+from tools.setup import workspace
+from tools.setup.console import guarded, say
+
+LIVE = workspace.WORK / "live"
+KEPT = ".jupyter"  # under LIVE: what JupyterLab keeps while presenting
+SET_UP = "setup"
+# Of a cell, what running it or looking at it may change.
+NOT_EDITED = {"outputs", "execution_count"}
+NOT_EDITED_METADATA = {"jupyter", "collapsed", "scrolled", "execution", "trusted", "editable"}
+
+# How the slides look. Letters and figures grow with the window, and with the browser's zoom; the
+# code stays where it is while its output comes.
+STYLES = {
+    ".jp-Deck": {
+        "--jp-code-font-size": "calc(0.75vw + 8.5px)",
+        "--jp-content-font-size1": "calc(1vw + 11px)",
+        "--jp-content-font-size2": "calc(1.15 * var(--jp-content-font-size1))",
+        "--jp-content-font-size3": "calc(1.3 * var(--jp-content-font-size1))",
+        "--jp-content-font-size4": "calc(1.45 * var(--jp-content-font-size1))",
+        "--jp-content-font-size5": "calc(1.75 * var(--jp-content-font-size1))",
+        "--jp-ui-font-size1": "var(--jp-code-font-size)",
+        "--jp-widgets-font-size": "var(--jp-code-font-size)",
+        "--jp-widgets-inline-height": "calc(1.7 * var(--jp-code-font-size))",
+    },
+    ".jp-Deck.jp-NotebookPanel": {"place-content": "start", "padding-top": "3vh"},
+    ".jp-Deck .jp-Cell.jp-deck-mod-onscreen": {"margin-bottom": "1.2vh"},
+    ".jp-Deck .jp-OutputArea img": {"width": "calc(36vw + 300px)", "height": "auto"},
+    ".jp-Deck .jp-InternalAnchorLink": {"display": "none"},
+    # It would lie unseen over the slide's first lines, and take the clicks.
+    ".jp-Deck .jp-NotebookPanel-toolbar": {"display": "none"},
+    ".jp-Deck-DesignTools": {"display": "none"},
+    ".jp-Deck-Remote": {"opacity": "0.4"},
+}
+# Where keys are pressed: with nothing yet clicked, with a cell marked, in the code of a cell.
+NOWHERE = "body[data-jp-deck-mode='presenting']:not(:focus-within)"
+ON_SLIDE = ".jp-Deck .jp-Notebook.jp-mod-commandMode:not(.jp-mod-readWrite) :focus"
+IN_CODE = ".jp-Deck .jp-Notebook.jp-mod-editMode"
+ON = {"command": "deck:go", "args": {"direction": "down", "alternate": "forward"}}
+BACK = {"command": "deck:go", "args": {"direction": "up", "alternate": "back"}}
+RUN = {"command": "notebook:run-cell"}
+# A presenter's remote sends Page Down and Page Up. Shift-Enter would run the cell and turn to the
+# next slide before its output is seen.
+SHORTCUTS = [
+    {**what, "keys": [key], "selector": where}
+    for what, keys, places in [
+        (ON, ["PageDown", "Space"], [NOWHERE, ON_SLIDE]),
+        (BACK, ["PageUp", "Shift Space"], [NOWHERE, ON_SLIDE]),
+        (RUN, ["Accel Enter", "Shift Enter"], [NOWHERE, ON_SLIDE, IN_CODE]),
+    ]
+    for key in keys
+    for where in places
+]
+SETTINGS = {
+    **lab.LAB_SETTINGS,
+    "@jupyterlab/shortcuts-extension:shortcuts": {"shortcuts": SHORTCUTS},
+    "jupyterlab-slideshow:plugin": {"active": True},
+    # The slides switch to this as they begin, and JupyterLab reports errors of its own about it.
+    "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
+    "@deathbeds/jupyterlab-fonts:fonts": {"styles": STYLES},
+}
+
+
+# -------------------------------------------------------------------------------- the copies
+def live(notebook):
+    """Return the presenter's copy of a notebook: no outputs, answers unfolded, a set-up to run."""
+    shown = copy.deepcopy(notebook)
+    for cell in shown.cells:
+        cell.metadata.setdefault("tags", [])
+        kind = "-" if cell.id == SET_UP else slide_type(cell)  # it has to run, so it has to be seen
+        cell.metadata.pop("slideshow", None)
+        if kind != "-":  # which says nothing, and would hide the cell from jupyterlab-slideshow
+            cell.metadata.slideshow = {"slide_type": kind}
+        if cell.cell_type == "markdown":
+            lay_out_words(cell)
+        elif cell.cell_type == "code":
+            cell.source = BLANK_LINES.sub("\n\n", cell.source)
+            cell.outputs, cell.execution_count = [], None
+            if cell.id == SET_UP or "slide-hide-code" in tags(cell):
+                cell.metadata.jupyter = {"source_hidden": True}
+    shown.metadata.course = {"laid": fingerprint(shown)}
+    return shown
+
+
+def fingerprint(notebook):
+    """Return the sha256 of all that a presenter edits in a notebook: not of what runs change."""
+    cells = []
+    for cell in notebook.cells:
+        kept = {key: value for key, value in cell.items() if key not in NOT_EDITED}
+        metadata = kept["metadata"].items()
+        kept["metadata"] = {k: v for k, v in metadata if k not in NOT_EDITED_METADATA}
+        cells.append(kept)
+    return hashlib.sha256(json.dumps(cells, sort_keys=True).encode("utf-8")).hexdigest()
+
+
+def lay_copies(folder=LIVE):
+    """Lay fresh copies, but leave those that are edited. Return sentences about these."""
+    return [sentence for path in published() if (sentence := lay(path, folder / path.name))]
+
+
+def lay(path, target):
+    """Lay the copy of a notebook. Return a sentence if it is edited, and left alone."""
+    fresh = live(read(path))
+    if target.exists():
+        try:
+            there = read(target)
+            edited = laid(there) != fingerprint(there)
+            newer = laid(there) != laid(fresh)
+        except Exception:  # it is no notebook, so it is somebody's own file
+            edited = newer = True
+        if edited:
+            found = f"work/live/{target.name} is as you have edited it"
+            new = ", and there is a newer one: to get it, rename yours and start again"
+            return f"{found}{new if newer else ''}."
+    write(fresh, target)
+    return None
+
+
+def laid(notebook):
+    """Return the fingerprint with which a copy was laid, None if it is none of ours."""
+    return notebook.metadata.get("course", {}).get("laid")
+
+
+# ------------------------------------------------------------------------------ the presentation
+def lay_settings(folder=LIVE):
+    """Lay the settings of live mode; return JupyterLab's options that make it use them."""
+    kept = folder / KEPT
+    kept.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(SETTINGS, indent=1) + "\n"
+    workspace.write_whole(kept / "overrides.json", text.encode("utf-8"))
+    # Whoever left the slides before the end would otherwise begin outside them.
+    (kept / "user" / "jupyterlab-slideshow" / "plugin.jupyterlab-settings").unlink(missing_ok=True)
+    folders = {"app_settings": kept, "user_settings": kept / "user", "workspaces": kept / "pages"}
+    return [f"--LabApp.{name}_dir={path}" for name, path in folders.items()]
+
+
+def main():
+    """Open a notebook as live slides."""
+    parser = lab.make_parser("present", __doc__)
+    parser.add_argument("notebook", help="a number or a name: 01")
+    parser.add_argument("rest", nargs="*", help="options of JupyterLab, after --")
+    options = parser.parse_args()
+    page = f"lab/tree/{workspace.find(options.notebook)}"
+    server = lab.running_server(LIVE) if LIVE.is_dir() else None
+    if server:
+        lab.show(page, server, options)
+        return 0
+    for sentence in lay_copies():
+        say(sentence)
+    more = lay_settings()
+    say("Click into the first slide. Then Space goes on, and Ctrl-Enter runs the marked cell.")
+    lab.start(LIVE, page, options, more)
+    say("JupyterLab has stopped. What you have edited is kept in work/live/.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(main))

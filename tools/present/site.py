@@ -1,0 +1,235 @@
+"""Build the course's pages: a site to read in any browser, without a server and without a network.
+
+    python3 course.py site
+
+The site goes to build/site/. Its sources are assembled from the course's own files, so nothing is
+written twice: README.md is the start page, then come the notebooks with their stored outputs, then
+the other pages. Sphinx builds them with the settings in site_template/conf.py; whatever it warns
+of stops the build, because a reader would meet it as a dead link or a page without a title.
+"""
+
+import argparse
+import copy
+import io
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+from urllib.parse import unquote
+
+import nbformat
+from sphinx.application import Sphinx
+from sphinx.errors import SphinxError
+from sphinx.util.docutils import docutils_namespace, patch_docutils
+
+from tools.notebooks.files import question_of, read, without_widgets
+from tools.present.slides import ASSETS
+from tools.settings import BUILD, ROOT
+from tools.setup.console import CourseError, guarded
+
+TEMPLATE = Path(__file__).resolve().parent / "site_template"
+TARGET = BUILD / "site"
+
+START = "README.md"
+PAGES = ["TEACHING.md", "CONTRIBUTING.md", "data/README.md"]
+LICENCES = {"LICENSE": "Licence of the code", "LICENSE-text": "Licence of words and figures"}
+# What a file of the course is called among the sources, where that is not its own name.
+RENAMED = {START: "index.md", **{name: f"{name}.md" for name in LICENCES}}
+
+CONTENTS = """
+```{{toctree}}
+:hidden:
+:caption: {caption}
+
+{pages}
+```
+"""
+LINK = re.compile(r"(?<=\]\()([^)\s]+)(?=\))")
+ADDRESS = re.compile(r"https?://\S+")
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+WARNING = re.compile(r"^(?:(.+?):(\d*):? )?(?:WARNING|ERROR|CRITICAL): (.+?)(?: \[[\w.-]+\])?$")
+UNTITLED = re.compile(r"toctree contains reference to document '(.+)' that doesn't have a title")
+# What Sphinx says, and what it means.
+EXPLAINED = (
+    (r".*(?:target not found|file not readable): '?([^']+)'?", r"the link to \1 leads nowhere"),
+    (r"Non-consecutive header level increase; (.*)", r"a heading skips a level, \1"),
+)
+
+
+# -- The sources -------------------------------------------------------------------------------
+
+
+def sources(root=ROOT):
+    """Return the files that become pages, in their order, as paths inside the course's folder."""
+    notebooks = sorted((Path(root) / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    return [START, *(f"notebooks/{path.name}" for path in notebooks), *PAGES, *LICENCES]
+
+
+def assemble(folder, root=ROOT):
+    """Lay the sources of the site into a folder: pages, the files that they link to."""
+    for name in sources(root):
+        target = folder / RENAMED.get(name, name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if name.endswith(".ipynb"):
+            notebook = presented(read(root / name))
+            for cell in notebook.cells:
+                if cell.cell_type == "markdown":
+                    cell.source = with_links(cell.source, name, folder, root)
+            nbformat.write(notebook, target)
+        else:
+            text = page_of(name, root)
+            target.write_text(with_links(text, name, folder, root), "utf-8", newline="\n")
+
+
+def page_of(name, root):
+    """Return the Markdown of a page that is no notebook."""
+    text = (root / name).read_text(encoding="utf-8")
+    if name == START:
+        return text + contents(sources(root))
+    if name in LICENCES:
+        return f"# {LICENCES[name]}\n\n" + ADDRESS.sub(r"<\g<0>>", text)
+    return text
+
+
+def contents(names):
+    """Return the lists of pages from which Sphinx makes the navigation."""
+    notebooks = [name for name in names if name.endswith(".ipynb")]
+    others = [name for name in names if name not in notebooks and name != START]
+    parts = {"Notebooks": notebooks, "About the course": others}
+    return "".join(
+        CONTENTS.format(caption=caption, pages="\n".join(RENAMED.get(page, page) for page in pages))
+        for caption, pages in parts.items()
+    )
+
+
+def presented(notebook):
+    """Return a copy of a notebook as it is read: without widgets, its questions marked."""
+    shown = copy.deepcopy(notebook)
+    for cell in shown.cells:
+        if cell.cell_type == "code":
+            cell.outputs = without_widgets(cell.outputs)
+        elif cell.cell_type == "markdown" and question_of(cell.source):
+            question = question_of(cell.source)
+            marked = f'<div class="question">\n\n{question}\n\n</div>'
+            cell.source = cell.source.replace(question, marked)
+    return shown
+
+
+def with_links(text, name, folder, root):
+    """Return Markdown whose links fit the sources; files that it links to are laid there."""
+    root = root.resolve()
+
+    def fitted(found):
+        target, anchor, place = found[1].partition("#")
+        path = (root / name).parent.joinpath(unquote(target)).resolve()
+        if not target or not path.is_file() or root not in path.parents:
+            return found[1]  # an address, a place on the page, or for Sphinx to complain of
+        linked = path.relative_to(root).as_posix()
+        if linked in RENAMED:
+            new = os.path.relpath(RENAMED[linked], Path(name).parent)
+            return Path(new).as_posix() + anchor + place
+        if linked not in sources(root):
+            (folder / linked).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, folder / linked)
+        return found[1]
+
+    return LINK.sub(fitted, text)
+
+
+# -- The build ---------------------------------------------------------------------------------
+
+
+def build(target=TARGET, root=ROOT):
+    """Build the site of the course in `root`; return its start page.
+
+    A site that is there stays until the new one is complete.
+
+    Raises:
+        CourseError: something is wrong on a page; the message says what and where.
+    """
+    parts = target.with_name(target.name + ".parts")
+    if parts.exists():
+        shutil.rmtree(parts)
+    assemble(parts / "source", root)
+    shutil.copytree(ASSETS / "mathjax", parts / "html" / "_static" / "mathjax")
+    warnings = run_sphinx(parts)
+    if warnings:
+        # A page is named by all that list it: once is enough.
+        sentences = dict.fromkeys(sentence(line, parts / "source") for line in warnings)
+        lines = "".join(f"\n  {line}" for line in sentences)
+        raise CourseError(f"The pages cannot be built. Mend this, then start again:{lines}")
+    lay_downloads(parts / "html", root)
+    if target.exists():
+        shutil.rmtree(target)
+    (parts / "html").rename(target)
+    shutil.rmtree(parts)
+    return target / "index.html"
+
+
+def run_sphinx(parts):
+    """Build `parts`/source into `parts`/html; return what Sphinx warned of, one text each."""
+    warnings = io.StringIO()
+    try:
+        with patch_docutils(), docutils_namespace():
+            application = Sphinx(
+                srcdir=parts / "source",
+                confdir=TEMPLATE,
+                outdir=parts / "html",
+                doctreedir=parts / "doctrees",
+                buildername="html",
+                status=None,
+                warning=warnings,
+            )
+            application.build()
+    except SphinxError as error:
+        warnings.write(f"ERROR: {error}\n")
+    return COLOUR.sub("", warnings.getvalue()).splitlines()
+
+
+def sentence(warning, source):
+    """Return a warning of Sphinx as a sentence about the course's own file."""
+    found = WARNING.match(warning)
+    if not found:
+        return warning
+    place, line, message = found.groups()
+    untitled = UNTITLED.match(message)
+    if untitled:
+        page = next(source.glob(f"{untitled[1]}.*"))
+        return f"{where(page, None, source)}: the page has no heading to be its title"
+    for pattern, meaning in EXPLAINED:
+        message = re.sub(pattern, meaning, message)
+    return f"{where(Path(place), line, source)}: {message}" if place else message
+
+
+def where(path, line, source):
+    """Return where in the course a line of the sources stands, for example "README.md, line 12"."""
+    if source not in path.parents:
+        return str(path)
+    laid = path.relative_to(source).as_posix()
+    name = next((own for own, other in RENAMED.items() if other == laid), laid)
+    if not line:
+        return name
+    if path.suffix == ".ipynb":
+        # The parser of notebooks counts 10000 lines for each cell.
+        return f"{name}, cell {read(path).cells[int(line) // 10000 - 1].id}"
+    return f"{name}, line {line}"
+
+
+def lay_downloads(folder, root):
+    """Put the course's own files where the download buttons lead, in the place of the sources."""
+    for name in sources(root):
+        shutil.copyfile(root / name, folder / "_sources" / RENAMED.get(name, name))
+
+
+def main(arguments=None):
+    """Build the site; return the exit status."""
+    parser = argparse.ArgumentParser(prog="course.py site", description=__doc__.split("\n")[0])
+    parser.parse_args(arguments)
+    print(build().relative_to(BUILD.parent))
+    print("Open it in a browser. To publish the site, copy the folder to any web server.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(main))

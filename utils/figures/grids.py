@@ -1,0 +1,166 @@
+"""Schematics of tensors: grids of coloured cells, broadcasting, indexing."""
+
+import numpy as np
+import torch
+from matplotlib.patches import Rectangle
+
+from utils.figures.style import INK, NEGATIVE, PALE, POSITIVE, figure, to_array
+
+MARK = "#F0C000"
+
+
+@figure(unit=0.34)
+def tensors(ax, **named):
+    """Draw tensors side by side as grids of coloured cells with their numbers.
+
+    Blue cells are positive, orange cells negative (the sign stands in the cell as well); the shape
+    stands under each name.
+
+    Args:
+        **named: name -> tensor or array with at most two axes; a vector is drawn as a row.
+    """
+    values = {name: to_array(tensor) for name, tensor in named.items()}
+    largest = max(largest_of(array) for array in values.values())
+    left, rows = 0.0, 1
+    for name, array in values.items():
+        width, height = draw_grid(ax, array, left, largest=largest)
+        left += write_name(ax, left, width, name, array.shape) + 1.0
+        rows = max(rows, height)
+    finish(ax, left - 1.0, rows)
+    parts = [f"{name} of shape {array.shape}, {in_words(array)}" for name, array in values.items()]
+    return "Tensors drawn as grids of numbers: " + "; ".join(parts) + "."
+
+
+@figure(unit=0.34)
+def broadcasting(ax, **two):
+    """Draw the sum of two tensors with broadcasting: both stretched to the common shape, and added.
+
+    Args:
+        **two: name -> tensor, two of them, with at most two axes and shapes that fit.
+    """
+    (first, a), (second, b) = ((name, to_array(tensor)) for name, tensor in two.items())
+    total = a + b
+    rows = np.atleast_2d(total).shape[0]
+    left = 0.0
+    for name, array, sign in [
+        (first, a, "+"),
+        (second, b, "="),
+        (f"{first} + {second}", total, ""),
+    ]:
+        own = np.zeros(np.atleast_2d(total).shape, dtype=bool)
+        own[tuple(slice(length) for length in np.atleast_2d(array).shape)] = True
+        whole = np.broadcast_to(array, total.shape)
+        width, _ = draw_grid(ax, whole, left, faded=~own)
+        write_name(ax, left, width, name, array.shape)
+        ax.text(left + width + 0.75, -rows / 2, sign, ha="center", va="center", fontsize=17)
+        left += width + 1.5
+    finish(ax, left - 1.5, rows)
+    return (
+        f"Broadcasting: {first} of shape {a.shape} and {second} of shape {b.shape} are each "
+        f"repeated to shape {total.shape} (the pale cells), then added cell by cell: "
+        f"{in_words(total)}."
+    )
+
+
+@figure(unit=0.34)
+def selections(ax, tensor, chosen):
+    """Draw one tensor several times, each with the cells that an index picks marked.
+
+    Args:
+        tensor: a tensor with two axes.
+        chosen: label -> anything that indexes the tensor.
+    """
+    values = torch.as_tensor(to_array(tensor))
+    left = 0.0
+    for label, index in chosen.items():
+        marks = torch.zeros(values.shape, dtype=torch.bool)
+        marks[index] = True
+        width, rows = draw_grid(ax, values.numpy(), left, marks=marks.numpy())
+        left += write_name(ax, left, width, label, values[index].shape) + 1.0
+    finish(ax, left - 1.0, rows)
+    return f"The same tensor with the cells marked that each index picks: {', '.join(chosen)}."
+
+
+def in_words(values):
+    """Return the numbers of an array as they stand in its cells, row by row."""
+    rows = [" ".join(cell_text(value) for value in row) for row in np.atleast_2d(values)]
+    return "[" + " / ".join(rows) + "]"
+
+
+def largest_of(values):
+    """Return the largest magnitude in an array, gaps left out."""
+    return float(np.nanmax(np.abs(np.r_[values.astype(float).ravel(), 0.0])))
+
+
+def draw_grid(ax, values, left, largest=None, faded=None, marks=None):
+    """Draw one array as a grid whose top left corner is (left, 0); return its width and height."""
+    table = np.atleast_2d(values)
+    rows, columns = table.shape
+    largest = largest_of(table) if largest is None else largest
+    texts = [[cell_text(value) for value in line] for line in table]
+    # Wide enough for the longest number of this tensor.
+    wide = max(1.0, 0.4 + 0.27 * max(len(text) for line in texts for text in line))
+    for row in range(rows):
+        for column in range(columns):
+            value = float(table[row, column])
+            pale = faded is not None and faded[row, column]
+            marked = marks is not None and marks[row, column]
+            color = cell_color(value, largest) if marks is None else MARK if marked else "white"
+            corner = (left + column * wide, -row - 1)
+            ax.add_patch(Rectangle(corner, wide, 1, facecolor=color, alpha=0.3 if pale else 1))
+            frame = Rectangle(corner, wide, 1, fill=False, edgecolor=PALE, linewidth=0.9)
+            ax.add_patch(frame)
+            strong = marks is None and not pale and abs(value) > 0.7 * largest
+            ax.text(
+                corner[0] + wide / 2,
+                -row - 0.52,
+                texts[row][column],
+                ha="center",
+                va="center",
+                fontsize=10.5,
+                color="white" if strong else "#595959" if pale else INK,
+                fontweight="bold" if marked else "normal",
+            )
+    return columns * wide, rows
+
+
+def cell_color(value, largest):
+    """Return the colour of a cell: white at 0, blue upwards, orange downwards, grey for NaN."""
+    if not np.isfinite(value):
+        return "#CCCCCC"
+    strength = min(1.0, abs(value) / largest) if largest else 0.0
+    target = np.array(rgb(POSITIVE if value >= 0 else NEGATIVE))
+    return tuple((1 - strength) * np.ones(3) + strength * target)
+
+
+def rgb(color):
+    """Return "#RRGGBB" as three numbers from 0 to 1."""
+    return [int(color[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+
+
+def cell_text(value):
+    """Return a number as the shortest text with at most two decimals."""
+    if isinstance(value, np.bool_):
+        return "T" if value else "F"
+    if np.isnan(value):
+        return "nan"
+    text = f"{value:.2f}".rstrip("0").rstrip(".") if value % 1 else f"{value:.0f}"
+    return "0" if text == "-0" else text
+
+
+def write_name(ax, left, width, name, shape):
+    """Write a tensor's name and shape over its grid; return the width that both need."""
+    middle = left + width / 2
+    ax.text(middle, 0.95, name, ha="center", va="bottom", fontsize=11.5, fontweight="bold")
+    ax.text(
+        middle, 0.2, str(tuple(shape)), ha="center", va="bottom", fontsize=10.5, color="#555555"
+    )
+    return max(width, 0.3 * len(name))
+
+
+def finish(ax, right, rows):
+    """Fit the axes to grids up to `right` and of up to `rows` rows: square units, no frame."""
+    ax.set_axis_off()
+    ax.set_aspect("equal")
+    ax.set_xlim(-0.6, right + 0.6)
+    ax.set_ylim(-rows - 0.2, 1.9)

@@ -1,0 +1,118 @@
+"""How every figure is made and shown: one style, one size limit, a text alternative."""
+
+import contextlib
+import functools
+import inspect
+import io
+from pathlib import Path
+
+import matplotlib.style
+import numpy as np
+import torch
+from IPython.display import display
+from matplotlib.figure import Figure
+
+STYLE = Path(__file__).with_name("course.mplstyle")
+HIGHEST = 3.4  # inches, so that a figure and its code fit a slide
+DOTS_PER_INCH = 72  # on the page; the picture itself has twice as many, for sharp screens
+
+# The colours and signs of the whole course. A colour means one thing everywhere.
+POSITIVE, NEGATIVE = "#0072B2", "#D55E00"
+INK, PALE = "#222222", "#999999"
+MARKERS = ["o", "s", "^", "D", "v", "P", "X"]
+DASHES = ["-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2))]
+
+# Lists that take pictures in the place of the page, the innermost last.
+_keepers = []
+
+
+def figure(width=7.2, height=3.0, columns=1, unit=None, rows=1):
+    """Turn a function that draws on axes into a figure function of the course.
+
+    The decorated function gets `ax` as its first argument (where there are several, a list, row by
+    row) and returns the figure's text alternative. To the caller, `ax` is an optional keyword:
+    without it the figure is drawn and shown, and nothing is returned; with it the function draws
+    there and returns it.
+
+    Args:
+        width, height: size in inches, at most 7.2 x 3.4 so that figure and code fit a slide.
+        columns: number of axes side by side.
+        unit: for schematics, inches per unit of drawing; the height follows from what was drawn.
+        rows: number of rows of axes.
+    """
+
+    def decorate(draw):
+        @functools.wraps(draw)
+        def draw_or_show(*args, ax=None, **keywords):
+            with matplotlib.style.context(STYLE):
+                if ax is not None:
+                    draw(ax, *args, **keywords)
+                    return ax
+                picture = Figure(figsize=(width, height), layout="constrained")
+                axes = list(picture.subplots(rows, columns, squeeze=False).flat)
+                alternative = draw(axes[0] if len(axes) == 1 else axes, *args, **keywords)
+                if unit:
+                    fit_to_drawing(picture, axes[0], unit)
+                show(picture, alternative)
+
+        parameters = list(inspect.signature(draw).parameters.values())[1:]
+        keyword = inspect.Parameter("ax", inspect.Parameter.KEYWORD_ONLY, default=None)
+        ends_open = parameters and parameters[-1].kind is inspect.Parameter.VAR_KEYWORD
+        parameters.insert(len(parameters) - 1 if ends_open else len(parameters), keyword)
+        draw_or_show.__signature__ = inspect.Signature(parameters)
+        return draw_or_show
+
+    return decorate
+
+
+def fit_to_drawing(picture, ax, unit):
+    """Give a schematic the height that it needs, and centre it over the width of the page."""
+    (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
+    width = picture.get_figwidth()
+    unit = min(unit, width / (right - left), HIGHEST / (high - low))
+    margin = (width / unit - (right - left)) / 2
+    ax.set_xlim(left - margin, right + margin)
+    picture.set_layout_engine("none")
+    ax.set_position([0, 0, 1, 1])
+    picture.set_size_inches(width, (high - low) * unit)
+
+
+def show(picture, alternative):
+    """Show a matplotlib figure with a text alternative, as a picture of fixed size.
+
+    Args:
+        picture: a matplotlib Figure.
+        alternative: what the figure says, in words, for readers who cannot see it.
+    """
+    buffer = io.BytesIO()
+    with matplotlib.style.context(STYLE):
+        # No software version in the file: the same figure gives the same bytes.
+        picture.savefig(buffer, format="png", dpi=2 * DOTS_PER_INCH, metadata={"Software": None})
+    width, height = (round(inches * DOTS_PER_INCH * 1.25) for inches in picture.get_size_inches())
+    about = {"alt": alternative, "width": width, "height": height}
+    if _keepers:
+        _keepers[-1].append((buffer.getvalue(), about))
+        return
+    display(
+        {"image/png": buffer.getvalue(), "text/plain": alternative},
+        metadata={"image/png": about},
+        raw=True,
+    )
+
+
+@contextlib.contextmanager
+def keep_pictures():
+    """Collect what figures show inside, as (PNG bytes, {alt, width, height}), and show nothing."""
+    kept = []
+    _keepers.append(kept)
+    try:
+        yield kept
+    finally:
+        _keepers.pop()
+
+
+def to_array(values):
+    """Return a tensor (any device, with or without gradients), list or array as a NumPy array."""
+    if isinstance(values, torch.Tensor):
+        return values.detach().cpu().numpy()
+    return np.asarray(values)

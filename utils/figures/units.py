@@ -1,0 +1,317 @@
+"""Figures of hidden units: what each adds to a prediction, activation functions, maps of a plane.
+
+In maps, blue is above zero and orange below, with full lines around the one and dashed lines around
+the other, as in `utils.diagrams`.
+"""
+
+import numpy as np
+import torch
+from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm
+
+from utils.figures.style import DASHES, figure, to_array
+
+SIGNS = LinearSegmentedColormap.from_list("signs", ["#D55E00", "#FFFFFF", "#0072B2"])
+GREY = "#B8B8B8"
+ARROW = {"arrowstyle": "-|>", "linewidth": 2.4, "color": "black", "shrinkA": 0, "shrinkB": 0}
+
+
+@figure(height=2.6)
+def activation_grid(ax, x, activations, message):
+    """Draw the activations of a layer as one grid: a row for each unit, colour for the value.
+
+    Args:
+        x: the inputs, shape (n,), in ascending order and evenly spaced.
+        activations: shape (n, units).
+        message: what the figure shows, in one sentence, for its text alternative.
+    """
+    x, activations = to_array(x).ravel(), to_array(activations)
+    units = activations.shape[1]
+    largest = np.abs(activations).max()
+    edges = (x[0], x[-1], units + 0.5, 0.5)
+    style = {"cmap": "PuOr_r", "vmin": -largest, "vmax": largest, "interpolation": "nearest"}
+    image = ax.imshow(activations.T, aspect="auto", extent=edges, **style)
+    ax.set(xlabel="x", ylabel="hidden unit", yticks=range(1, units + 1))
+    ax.grid(visible=False)
+    ax.figure.colorbar(image, label="activation")
+    return f"{message} A row for each of the {units} hidden units, its activation as colour over x."
+
+
+@figure(height=3.1)
+def weighted_sum(ax, x, parts, total, message, part="unit"):
+    """Draw what each hidden unit adds to the prediction, and the sum.
+
+    Args:
+        x: shape (n,), in ascending order.
+        parts: each unit's activation times its output weight, shape (n, units).
+        total: the prediction, shape (n,) or (n, 1).
+        message: what the figure shows, in one sentence, for its text alternative.
+        part: what one column of `parts` is of.
+    """
+    x, parts = to_array(x).ravel(), to_array(parts)
+    for column in range(parts.shape[1]):
+        label = f"each {part}'s part" if column == 0 else None
+        ax.plot(x, parts[:, column], color="#3C7FA8", linewidth=1.1, linestyle="--", label=label)
+    ax.plot(x, to_array(total).ravel(), color="#D55E00", linewidth=2.4, label="prediction")
+    ax.set(xlabel="x", ylabel="contribution")
+    ax.figure.legend(loc="outside right center")
+    return f"{message} The parts of {parts.shape[1]} {part}s as dashed curves, their sum as a line."
+
+
+@figure(height=3.2)
+def node_contributions(ax, x, activations, weights, bias, message, points=None):
+    """Draw each hidden unit's weighted curve and the sum with the bias, which is the prediction.
+
+    Args:
+        x: shape (n,) or (n, 1), in ascending order.
+        activations: of the last hidden layer at x, shape (n, units).
+        weights, bias: of the output layer, shape (1, units) or (units,), and (1,) or a number.
+        message: what the figure shows, in one sentence, for its text alternative.
+        points: (x, y) of the data, drawn behind.
+    """
+    x, parts = to_array(x).ravel(), to_array(activations) * to_array(weights).reshape(1, -1)
+    height, units = float(to_array(bias).reshape(())), parts.shape[1]
+    if points is not None:
+        data_x, data_y = (to_array(values).ravel() for values in points)
+        ax.plot(data_x, data_y, "o", color="#BBBBBB", markersize=3, label="data", zorder=1)
+    colors = ["#0072B2", "#007A5A", "#9F4C7C", "#8A6100", "#000000"]
+    for unit in range(units):
+        if units <= len(colors):
+            style = {"color": colors[unit], "linestyle": DASHES[unit + 1]}
+            label = f"unit {unit + 1}, weighted"
+        else:
+            style, label = {"color": "#3C7FA8", "linestyle": "--"}, None
+            label = None if unit else "each unit, weighted"
+        ax.plot(x, parts[:, unit], linewidth=1.5, label=label, **style)
+    ax.axhline(height, color="#777777", linewidth=1.2, label="bias")
+    total = parts.sum(axis=1) + height
+    ax.plot(x, total, color="#D55E00", linewidth=2.8, label="sum = prediction")
+    ax.set(xlabel="x", ylabel="contribution")
+    ax.figure.legend(loc="outside right center")
+    return (
+        f"{message} Thin curves for the {units} hidden units, each times its output weight, and a "
+        "line for the bias; a thick curve for their sum, the prediction."
+    )
+
+
+@figure(height=3.4, rows=2, columns=5)
+def gallery(axes, s, curves, message):
+    """Draw ten activation functions, each with its derivative, on one scale.
+
+    Args:
+        s: where they were computed, shape (n,), in ascending order.
+        curves: name -> (activations, slopes), shape (n,) each.
+        message: what the figure shows, in one sentence, for its text alternative.
+    """
+    s = to_array(s)
+    for place, (ax, (name, (values, slopes))) in enumerate(zip(axes, curves.items(), strict=True)):
+        ax.axhline(0, color="#888888", linewidth=0.8)
+        ax.axvline(0, color="#888888", linewidth=0.8)
+        labels = ("activation φ(s)", "slope φ'(s)") if place == 0 else (None, None)
+        ax.plot(s, to_array(values), color="C0", linewidth=2.2, label=labels[0])
+        ax.plot(s, to_array(slopes), color="C1", linewidth=1.6, linestyle="--", label=labels[1])
+        ax.set(xlim=(s[0], s[-1]), ylim=(-2, 3), xticks=[s[0], 0, s[-1]], yticks=[-1, 0, 1, 2])
+        ax.set_title(name, loc="center", fontsize=11)
+        ax.tick_params(labelsize=9, labelbottom=place >= 5, labelleft=place % 5 == 0)
+    axes[7].set_xlabel("s")
+    axes[0].figure.legend(loc="outside upper right", ncols=2)
+    return (
+        f"{message} Ten panels over s from {s[0]:g} to {s[-1]:g}, each with an activation "
+        f"function and, dashed, its slope: {', '.join(curves)}."
+    )
+
+
+@figure(height=3.2)
+def operation_counts(ax, counts, message):
+    """Draw what computing each function takes as a bar of plain and one of special operations.
+
+    Args:
+        counts: name -> (plain, special), how many operations of each kind, whole numbers.
+        message: what the figure shows, in one sentence, for its text alternative.
+    """
+    plain, special = np.array(list(counts.values())).T
+    rows = np.arange(len(counts))
+    ax.barh(rows, plain, color="#9CC7E4", label="plain: + - × ÷, compare")
+    style = {"color": "#D55E00", "hatch": "///", "edgecolor": "white", "linewidth": 0}
+    ax.barh(rows, special, left=plain, label="special: exp, log, erf", **style)
+    ax.set(yticks=rows, yticklabels=counts, ylim=(len(counts) - 0.4, -0.6))
+    ax.set(xlabel="operations for one number", xticks=range(0, max(plain + special) + 1))
+    ax.grid(axis="y", visible=False)
+    ax.figure.legend(loc="outside upper right", ncols=2)
+    listed = ", ".join(f"{name} {few} and {dear}" for name, (few, dear) in counts.items())
+    return f"{message} Operations for one number, plain ones and special ones: {listed}."
+
+
+def plane(reach, steps=200):
+    """Return points that fill the square from -reach to reach evenly, row by row upwards.
+
+    Each one stands in the middle of a cell of the square, so that every cell counts as much.
+
+    Returns:
+        shape (steps * steps, 2).
+    """
+    ticks = torch.from_numpy(middles(reach, steps)).to(torch.get_default_dtype())
+    up, across = torch.meshgrid(ticks, ticks, indexing="ij")
+    return torch.stack([across.ravel(), up.ravel()], dim=1)
+
+
+def middles(reach, steps):
+    """Return the middles of equal steps from -reach to reach, shape (steps,)."""
+    ends = np.linspace(-reach, reach, steps + 1)
+    return (ends[:-1] + ends[1:]) / 2
+
+
+def draw_map(ax, values, reach, levels=(-0.5, 0.5), norm=None):
+    """Fill a square with values at the points of `plane`, lines at levels; return the image."""
+    side = round(len(to_array(values).ravel()) ** 0.5)
+    table = to_array(values).reshape(side, side)
+    edges = (-reach, reach, -reach, reach)
+    norm = norm or TwoSlopeNorm(0, -1, 1)
+    image = ax.imshow(table, extent=edges, origin="lower", cmap=SIGNS, norm=norm)
+    levels = [level for level in levels if table.min() < level < table.max()]
+    if levels:  # dashed where the level is negative
+        dashes = ["--" if level < 0 else "-" for level in levels]
+        style = {"colors": "#555555", "linewidths": 0.9, "linestyles": dashes}
+        ticks = middles(reach, side)
+        ax.contour(ticks, ticks, table, levels=levels, **style)
+    ax.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[-reach, 0, reach])
+    ax.set(yticks=[-reach, 0, reach])
+    ax.grid(visible=False)
+    return image
+
+
+def border(w, b, reach):
+    """Return two ends, (2, 2), of the line w · x + b = 0, long enough for a square; None for w = 0.
+
+    The line stands upright on w, and runs through -b w / |w|².
+    """
+    size = np.hypot(*w)
+    if size == 0:
+        return None
+    along = np.array([-w[1], w[0]]) / size
+    foot = -b * np.asarray(w) / size**2
+    length = np.hypot(*foot) + 2 * reach
+    return np.stack([foot - length * along, foot + length * along])
+
+
+@figure(height=3.4)
+def response_map(ax, w, b, activation, name, message, reach=3):
+    """Draw what a unit with two inputs answers everywhere, with the line s = 0 and the weights.
+
+    The weights w are an arrow that starts on the line, at -b w / |w|², and stands upright on it.
+
+    Args:
+        w, b: two weights, shape (2,), and a bias.
+        activation: a function of a tensor; name: what it is called.
+        message: what the figure shows, in one sentence, for its text alternative.
+        reach: the plane goes from -reach to reach in both directions.
+    """
+    weights = torch.as_tensor(w, dtype=torch.float32).detach().cpu()
+    bias = float(b)
+    image = draw_map(ax, activation(plane(reach) @ weights + bias), reach)
+    w = to_array(weights).astype(float)
+    ends = border(w, bias, reach)
+    words = "There is no line s = 0, because w = 0."
+    if ends is not None:
+        foot = ends.mean(axis=0)
+        ax.plot(*ends.T, color="black", linestyle="-.", linewidth=1.8, label="s = 0")
+        arrow = ax.annotate("", foot + w, foot, arrowprops=ARROW, annotation_clip=False)
+        arrow.arrow_patch.set_clip_path(ax.patch)  # what lies outside the plane is not drawn
+        ax.plot([], [], color="black", marker=">", markersize=8, label="weights w")
+        ax.plot(*foot, "o", color="white", markeredgecolor="black", label="-b w / |w|²")
+        ax.figure.legend(loc="outside right center")
+        words = (
+            f"The line s = 0 runs through ({foot[0]:.2g}, {foot[1]:.2g}); the arrow w starts there."
+        )
+    ax.set(xlim=(-reach, reach), ylim=(-reach, reach), xlabel="x₁", ylabel="x₂")
+    ax.set_title(f"w = [{w[0]:g}, {w[1]:g}], b = {bias:g}", loc="center")
+    ax.figure.colorbar(image, label=f"{name}(s)", ticks=[-1, -0.5, 0, 0.5, 1])
+    return f"{message} Map of {name}(w · x + b) for w = [{w[0]:g}, {w[1]:g}], b = {bias:g}. {words}"
+
+
+@figure(height=3.4, rows=2, columns=3)
+def six_maps(axes, functions, w, b, message, reach=2):
+    """Draw the map of one unit with each of six activation functions, all on one colour scale.
+
+    Args:
+        functions: letter -> a function of a tensor.
+        w, b: two weights, shape (2,), and a bias.
+        message: what the figure shows, in one sentence, for its text alternative.
+        reach: the plane goes from -reach to reach in both directions.
+    """
+    s = plane(reach) @ torch.as_tensor(w, dtype=torch.float32) + b
+    norm = TwoSlopeNorm(0, -1.2, 4)
+    levels = [-0.75, -0.5, -0.25, 0.25, 0.5, 0.75, 1.5, 2, 2.5, 3, 3.5]
+    ranges = []
+    for ax, (letter, function) in zip(axes, functions.items(), strict=True):
+        values = function(s)
+        image = draw_map(ax, values, reach, levels, norm)
+        ax.set_title(letter, loc="center")
+        ax.tick_params(labelsize=9)
+        low, high = values.min().item(), values.max().item()
+        ranges.append(f"{letter} from {low + 0.0:.2f} to {high:.2f}")
+    scale = {"ticks": [-1, 0, 1, 2, 3, 4], "aspect": 30, "extend": "max"}
+    axes[0].figure.colorbar(image, ax=axes, label="φ(s)", **scale)
+    return f"{message} Six maps of one unit on one colour scale: {', '.join(ranges)}."
+
+
+@figure(height=3.4, rows=2, columns=3)
+def node_by_node(axes, sums, activation, name, message, reach=3):
+    """Draw each of three units: its map over the plane, and the histogram of its s under φ.
+
+    Args:
+        sums: name of a unit -> its s at the points of `plane(reach)`, shape (n,).
+        activation: a function of a tensor; name: what it is called.
+        message: what the figure shows, in one sentence, for its text alternative.
+        reach: the plane goes from -reach to reach in both directions.
+    """
+    span = np.ceil(max(values.abs().max().item() for values in sums.values()))
+    s = torch.linspace(-span, span, 201)
+    for (above, below), (unit, values) in zip(
+        zip(axes[:3], axes[3:], strict=True), sums.items(), strict=True
+    ):
+        image = draw_map(above, activation(values), reach, levels=(-0.5, 0, 0.5))
+        above.set_title(unit, loc="center", fontsize=11)
+        weights = np.full(len(values), 100 / len(values))
+        below.hist(to_array(values), bins=np.linspace(-span, span, 31), weights=weights, color=GREY)
+        below.set(xlim=(-span, span), xlabel="s")
+        curve = below.twinx()
+        curve.plot(s, to_array(activation(s)), color="C0", linestyle=DASHES[0])
+        curve.set(ylim=(-1.1, 1.1), yticks=[-1, 0, 1])
+        curve.grid(visible=False)
+        curve.tick_params(labelright=below is axes[5], labelsize=9)
+        below.set_ylim(0, max(below.get_ylim()[1], 8))
+        for ax in (above, below):
+            ax.tick_params(labelsize=9)
+    axes[3].set_ylabel("% of the plane")
+    curve.set_ylabel(f"{name}(s)", color="C0")
+    axes[0].figure.colorbar(image, ax=axes[:3], label=f"{name}(s)", ticks=[-1, 0, 1], aspect=12)
+    return (
+        f"{message} For each of {', '.join(sums)}: a map of {name}(s) over the plane, and below it "
+        f"the histogram of s with the curve of {name} over it."
+    )
+
+
+@figure(height=2.5, columns=3)
+def plane_maps(axes, maps, message, reach=2, name="output", border=0.5):
+    """Draw three maps of the plane side by side, each with the border of the region it selects.
+
+    Args:
+        maps: title -> values from -1 to 1 at the points of `plane(reach)`, shape (n,) or (n, 1).
+        message: what the figure shows, in one sentence, for its text alternative.
+        reach: the plane goes from -reach to reach in both directions.
+        name: what the values are.
+        border: the value along which a line is drawn.
+    """
+    for ax, (title, values) in zip(axes, maps.items(), strict=True):
+        image = draw_map(ax, values, reach, levels=(border,))
+        ax.set(xlabel="x₁")
+        ax.set_title(title, loc="center")
+    axes[0].set_ylabel("x₂")
+    low = min(0, *(to_array(values).min() for values in maps.values()))
+    ticks = [0, 0.5, 1] if low == 0 else [-1, 0, 1]
+    bar = axes[0].figure.colorbar(image, ax=axes, label=name, ticks=ticks, shrink=0.85)
+    bar.ax.set_ylim(ticks[0], 1)
+    return (
+        f"{message} Three maps of the plane, with a line where the {name} is {border:g}: "
+        f"{', '.join(maps)}."
+    )
