@@ -8,19 +8,19 @@ Made with `torch.func`: https://docs.pytorch.org/tutorials/intermediate/ensembli
 
 import copy
 import math
-import random
-from contextlib import contextmanager
 from itertools import chain
 
 import numpy as np
 import torch
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
-from torch.fx.experimental.proxy_tensor import make_fx
+from torch.fx.experimental.proxy_tensor import make_fx  # experimental, so it may move
 
-from utils.fitting import checks, ensemble_checks
+from utils.fitting import checks, members
 from utils.fitting.batches import Batches
-from utils.fitting.measuring import KeyboardStop
-from utils.fitting.states import mode
+from utils.fitting.errors import InputError
+from utils.fitting.states import mode, random_states_kept
+from utils.fitting.stops import KeyboardStop
+from utils.fitting.trial import outputs_of
 from utils.training import SAMPLES_AT_ONCE, progress_bar, seed_everything
 
 # Operations of torch that give the same numbers in another shape, and sometimes in the same.
@@ -35,16 +35,18 @@ RESHAPES = (
 class Ensemble:
     """S trained networks, and what `fit_many` measured over e whole epochs.
 
-    seeds: the S seeds; member i, counted from 0, was made and trained with seeds[i].
-    parameters: the stacked parameters by name, each (S, ...).
-    epoch: (e,), int64: 1, 2, ... e.
-    loss: (S, e), float64: each member's mean loss per sample over each epoch, as in `History`; NaN
-        from the epoch on in which the member diverged.
-    validation_loss: (S, e), NaN likewise; None without validation data.
-    diverged_at: {member: (epoch, step)} for members whose loss became NaN or infinite; both are
-        counted from 1. diverged: (S,), bool: which members these are.
-    stopped: None when all epochs were run, "keyboard", or "not finite" when no member was left.
-    message: the sentence that was printed on members that diverged and on Ctrl-C, or "".
+    Attributes:
+        seeds: the S seeds; member i, counted from 0, was made and trained with seeds[i].
+        parameters: the stacked parameters by name, each (S, ...).
+        epoch: (e,), int64: 1, 2, ... e.
+        loss: (S, e), float64: each member's mean loss per sample over each epoch, as in `History`;
+            NaN from the epoch on in which the member diverged.
+        validation_loss: (S, e), NaN likewise; None without validation data.
+        diverged_at: {member: (epoch, step)} for members whose loss became NaN or infinite; both
+            are counted from 1.
+        diverged: (S,), bool: which members these are.
+        stopped: None when all epochs were run, "keyboard", or "not finite" when none was left.
+        message: the sentence that was printed on members that diverged and on Ctrl-C, or "".
     """
 
     def __init__(self, models, seeds):
@@ -78,7 +80,7 @@ class Ensemble:
         return np.isin(np.arange(len(self)), list(self.diverged_at))
 
     def model(self, member):
-        """A new network with the weights of one member, counted from 0."""
+        """Return a new network with the weights of one member, counted from 0."""
         if member not in range(len(self)):
             raise IndexError(f"There is no member {member}: they are 0 to {len(self) - 1}.")
         model = copy.deepcopy(self.network)
@@ -89,24 +91,36 @@ class Ensemble:
         return model
 
     def predict(self, x):
-        """The outputs (S, n, ...) of all members for inputs x (n, ...), on the device of x."""
+        """Return the outputs (S, n, ...) of all members for inputs x (n, ...), where x is."""
         checks.check_inputs(x)
         device = next(iter(self.parameters.values())).device
-        of_all = vmap(self.forward, in_dims=(0, None))
+
+        def of_all(inputs):
+            return vmap(self.forward, in_dims=(0, None))(self.state, inputs)
+
         with mode(self.network, training=False), torch.no_grad():
-            try:
-                outputs = [of_all(self.state, part.to(device)) for part in x.split(SAMPLES_AT_ONCE)]
-            except Exception as error:
-                checks.raise_explained(error, self.network, x)
-        return torch.cat(outputs, dim=1).to(x.device)
+            parts = [
+                outputs_of(of_all, part.to(device), self.network)
+                for part in x.split(SAMPLES_AT_ONCE)
+            ]
+        return torch.cat(parts, dim=1).to(x.device)
+
+    def plot(self, ax=None):
+        """Draw the members' losses against the epoch, as bands; with `ax`, there and return it."""
+        from utils.plotting import seed_bands  # here, since training needs no figures
+
+        losses = {"training": self.loss}
+        if self.validation_loss is not None:
+            losses["held out"] = self.validation_loss
+        return seed_bands(losses, ax=ax)
 
     @property
     def state(self):
-        """Parameters and buffers by name, each (S, ...)."""
+        """All parameters and buffers by name, each (S, ...)."""
         return self.parameters | self.buffers
 
     def forward(self, state, inputs):
-        """The outputs of one member, given its parameters and buffers by name."""
+        """Return the outputs of one member, given its parameters and buffers by name."""
         return functional_call(self.network, state, (inputs,))
 
     def record(self, losses, validation_losses):
@@ -121,8 +135,8 @@ class Ensemble:
 
     def say_what_happened(self, optimizer):
         """Print one sentence on members that diverged, and one on Ctrl-C."""
-        diverged = ensemble_checks.diverged_message(self, optimizer)
-        self.message = f"{diverged} {ensemble_checks.keyboard_message(self)}".strip()
+        diverged = members.diverged_message(self, optimizer)
+        self.message = f"{diverged} {members.keyboard_message(self)}".strip()
         if self.message:
             print(self.message)
 
@@ -141,34 +155,45 @@ def fit_many(
     validation=None,
     progress=None,
 ):
-    """Train a network for each seed, all at once, as `fit` would one after another: an Ensemble.
+    """Train a network for each seed, all at once, as `fit` would one after another.
 
     Member i is what `seed_everything(s); model = make_model(); fit(model, ..., seed=s)` gives for
     s = seeds[i]: the same initial weights, the same orders of the data, the same steps, but for the
     rounding of sums.
 
-    make_model(): a new network, on the device to train on; called once for each seed.
-    data: a pair of tensors (x, y) of n samples, the same for all; validation: such a pair or None.
-    loss_fn(outputs, targets): one number, the mean over the batch.
-    make_optimizer(parameters): an optimizer of torch.optim for the list of stacked parameters.
-    epochs, batch_size, shuffle, drop_last, progress: as for `fit`.
-
     A member whose loss is not finite is marked, and frozen as it was before that step (on a GPU: as
     it is at the end of that epoch); the others go on with the numbers that they would have without
-    it. Ctrl-C returns what there is. ValueError is raised for what `fit` refuses, and for what
-    would not give the same as `fit`: networks that draw random numbers (Dropout) or change buffers
-    (BatchNorm) in training, and optimizers that do not move each weight by itself (LBFGS, Muon).
+    it. Ctrl-C returns what there is.
+
+    Args:
+        make_model: make_model() gives a new network, on the device to train on; called once for
+            each seed.
+        data: a pair of tensors (x, y) of n samples, the same for all.
+        loss_fn: loss_fn(outputs, targets) gives one number, the mean over the batch.
+        make_optimizer: make_optimizer(parameters) gives an optimizer of torch.optim for the list
+            of stacked parameters.
+        epochs, batch_size, shuffle, drop_last, progress: as for `fit`.
+        seeds: one for each network.
+        validation: a pair like data, or None.
+
+    Returns:
+        Ensemble: the networks, and what was measured in each epoch.
+
+    Raises:
+        ValueError: what `fit` refuses, and what would not give the same as `fit`: networks that
+            draw random numbers (Dropout) or change buffers (BatchNorm) in training, and optimizers
+            that do not move each weight by itself (LBFGS, Muon).
     """
-    ensemble_checks.check_data(data, validation)
-    seeds = ensemble_checks.check_seeds(seeds)
+    members.check_data(data, validation)
+    seeds = members.check_seeds(seeds)
     checks.check_functions(loss_fn)
     checks.check_settings(data, epochs, batch_size, drop_last, seeds[0])
     with random_states_kept():
         models = [made_with_seed(make_model, seed) for seed in seeds]
-        learnt = ensemble_checks.check_members(models, data, loss_fn, batch_size)
+        learnt = members.check_members(models, data, loss_fn, batch_size)
     ensemble = Ensemble(models, seeds)
     optimizer = make_optimizer(list(ensemble.parameters.values()))
-    ensemble_checks.check_optimizer(optimizer, ensemble.parameters.values())
+    members.check_optimizer(optimizer, ensemble.parameters.values())
     device = next(iter(ensemble.parameters.values())).device
     batches = BatchesOfAll(data, device, batch_size, shuffle, drop_last, seeds)
     if validation is not None:
@@ -233,12 +258,12 @@ class BatchesOfAll:
             )
 
     def size_of(self, inputs):
-        """How many samples a member has in a batch."""
+        """Return how many samples a member has in a batch."""
         return inputs.shape[0 if self.shared else 1]
 
 
 class Gradients:
-    """Losses and gradients of all members in one call.
+    """The losses and gradients of all members in one call.
 
     `vmap` turns the loss and the gradient of one member into those of S members. Its own work is in
     Python and the same in each step, so `make_fx` writes down, once for each shape of a batch, the
@@ -260,7 +285,7 @@ class Gradients:
         self.traced = {}
 
     def take(self, inputs, targets):
-        """Put the gradients at the parameters; gives the losses (S,) before the step."""
+        """Put the gradients at the parameters; return the losses (S,) before the step."""
         state = self.learnt, self.constant
         shapes = inputs.shape, targets.shape
         with torch.no_grad():
@@ -273,7 +298,7 @@ class Gradients:
         return losses
 
     def measure(self, batches):
-        """The mean losses (S,) per sample of shared batches, in evaluation mode; None for None."""
+        """Return the mean losses (S,) of shared batches in evaluation mode; None for None."""
         if batches is None:
             return None
         total, samples = 0, 0
@@ -286,11 +311,11 @@ class Gradients:
 
 
 def traced(function, *arguments):
-    """The operations that a function does for arguments of these shapes, as a function."""
+    """Return, as a function, the operations that a function does for such arguments."""
     try:
         graph = make_fx(function)(*arguments)
     except (RuntimeError, TypeError, ValueError, IndexError) as error:
-        raise checks.InputError(
+        raise InputError(
             "These networks or this loss cannot be computed for all members at once, as when their "
             "code looks at the values in a tensor (`if`, .item()): call fit for each seed."
         ) from error
@@ -337,21 +362,6 @@ class Frozen:
 
 
 def made_with_seed(make_model, seed):
-    """The network that make_model() gives after `seed_everything(seed)`."""
+    """Return the network that make_model() gives after `seed_everything(seed)`."""
     seed_everything(seed)
     return make_model()
-
-
-@contextmanager
-def random_states_kept():
-    """Whatever is drawn or seeded meanwhile, the global random states are afterwards as before."""
-    python, of_numpy = random.getstate(), np.random.get_state()
-    of_torch = checks.RandomState(
-        [torch.device("cuda", i) for i in range(torch.cuda.device_count())]
-    )
-    try:
-        yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(of_numpy)
-        of_torch.put_back()

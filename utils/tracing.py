@@ -18,6 +18,8 @@ from itertools import chain
 import torch
 
 from utils.fitting import checks
+from utils.fitting.errors import InputError
+from utils.fitting.states import random_states_kept
 
 COLUMNS = ("module", "type", "input", "output", "gradient", "parameters")
 NO_GRADIENTS = (
@@ -27,15 +29,22 @@ NO_GRADIENTS = (
 
 @contextmanager
 def trace(model, verbose=False):
-    """A context that records every call of a model and of the modules in it; gives a Trace.
+    """Record every call of a model and of the modules in it, for as long as the context lasts.
 
-    model: any module, in either mode, on any device. Its outputs, its gradients and its mode are
-        the same as without the trace, and all hooks are gone at the end, also after an error.
-    verbose: whether to print a line with shapes each time something goes IN or comes OUT, or its
-        gradient comes back (GRAD).
+    Only what happens inside counts, so `backward` has to be called there.
 
-    Only what happens inside counts, so `backward` has to be called there. Raises ValueError for
-    what is no module.
+    Args:
+        model: any module, in either mode, on any device. Its outputs, its gradients and its mode
+            are the same as without the trace, and all hooks are gone at the end, also after an
+            error.
+        verbose: whether to print a line with shapes each time something goes IN or comes OUT, or
+            its gradient comes back (GRAD).
+
+    Returns:
+        A context that gives a Trace.
+
+    Raises:
+        ValueError: the model is not a module.
     """
     checks.check_module(model)
     traced = Trace(model, verbose)
@@ -53,11 +62,14 @@ def trace(model, verbose=False):
 class Call:
     """One call of one module. All tensors are detached copies, made at that moment.
 
-    name: as in `named_modules`; that of the model itself is its class.
-    module: the module; depth: how many others it was called in; is_container: called it others?
-    inputs: what it was given: a tensor, or a tuple of several things, those by keyword last.
-    outputs: what it returned: a tensor, or tuples, lists and dictionaries of tensors; None if it
-        ended by an error.
+    Attributes:
+        name: as in `named_modules`; that of the model itself is its class.
+        module: the module.
+        depth: how many others it was called in.
+        is_container: whether it called others.
+        inputs: what it was given: a tensor, or a tuple of several things, those by keyword last.
+        outputs: what it returned: a tensor, or tuples, lists and dictionaries of tensors; None if
+            it ended with an error.
     """
 
     def __init__(self, name, module, depth, inputs):
@@ -78,21 +90,21 @@ class Call:
 
     @property
     def label(self):
-        """Name and type, such as "0 Linear"; of the model itself, the type."""
-        return label(self.name, self.module)
+        """The name and type, such as "0 Linear"; of the model itself, the type."""
+        return label_of(self.name, self.module)
 
     def row(self):
-        """The texts of this call in the table, one for each of COLUMNS."""
-        shapes = [in_words(values) for values in (self.inputs, self.outputs, self.gradients)]
+        """Return the texts of this call in the table, one for each of COLUMNS."""
+        shapes = [shapes_of(values) for values in (self.inputs, self.outputs, self.gradients)]
         count = sum(parameter.numel() for parameter in self.module.parameters())
         return ["  " * self.depth + self.name, type(self.module).__name__, *shapes, f"{count:,}"]
 
     def __repr__(self):
-        return f"{self.label}: {in_words(self.inputs)} -> {in_words(self.outputs)}"
+        return f"{self.label}: {shapes_of(self.inputs)} -> {shapes_of(self.outputs)}"
 
 
-def label(name, module):
-    """A module in words."""
+def label_of(name, module):
+    """Return the name and the type of a module, as they are printed."""
     kind = type(module).__name__
     return kind if name in ("", kind) else f"{name} {kind}"
 
@@ -100,7 +112,8 @@ def label(name, module):
 class Trace:
     """What `trace` recorded: `calls`, in the order in which they began. Printed, it is a table.
 
-    traced["0"] is the call of the module of that name; the list of its calls if there are several.
+    traced["0"] is the call of the module of that name: the last one, if it was called several
+    times. `calls_of("0")` lists them all.
     """
 
     def __init__(self, model, verbose):
@@ -108,7 +121,7 @@ class Trace:
         root = "" if type(model).__name__ in names else type(model).__name__
         self.modules = {name or root: module for name, module in names.items()}
         self.calls, self.handles, self.verbose = [], [], verbose
-        self.width = 2 + max(len(label(name, module)) for name, module in self.modules.items())
+        self.width = 2 + max(len(label_of(name, module)) for name, module in self.modules.items())
         self.running = {}  # name -> call, of those that have begun and not ended; innermost last
 
     def enter(self, name, module, inputs, by_keyword):
@@ -118,7 +131,7 @@ class Trace:
         for outer in self.running.values():
             outer.is_container = True
         given = (*inputs, *by_keyword.values())
-        given = mapped(copied, given[0] if len(given) == 1 else given)
+        given = mapped(detached_copy, given[0] if len(given) == 1 else given)
         call = Call(name, module, len(self.running), given)
         self.calls.append(call)
         self.running[name] = call
@@ -128,7 +141,7 @@ class Trace:
         """The hook after a forward pass."""
         while (call := self.running.popitem()[1]).name != name:
             pass  # one inside, whose error the model caught
-        call.outputs = mapped(copied, outputs)
+        call.outputs = mapped(detached_copy, outputs)
         self.say("OUT", call, outputs)
         mapped(partial(self.watch, call), outputs)
 
@@ -145,19 +158,19 @@ class Trace:
 
     def receive(self, call, position, gradient):
         """The hook for a gradient."""
-        call.arrived[position] = copied(gradient)
+        call.arrived[position] = detached_copy(gradient)
         self.say("GRAD", call, gradient)
 
     def say(self, event, call, values):
         """Print a line about it, if that was asked for."""
         if self.verbose:
-            print(f"{event:5}{call.label:{self.width}}{in_words(values)}")
+            print(f"{event:5}{call.label:{self.width}}{shapes_of(values)}")
 
     def table(self):
-        """The calls as lines of text. A module called inside another stands indented below it.
+        """Return the calls as lines of text.
 
-        The parameters of a module include those of the modules inside it; "none" is a gradient
-        that did not come.
+        A module called inside another stands indented below it. The parameters of a module include
+        those of the modules inside it; "none" is a gradient that did not come.
         """
         if not self.calls:
             return "The trace is empty: call the model inside the context."
@@ -174,29 +187,38 @@ class Trace:
     def plot(self, ax=None):
         """Draw the tensors that flow through the innermost modules and back; with `ax`, there.
 
-        Raises ValueError where these are no chain, each given what the one before it returned.
+        Raises:
+            ValueError: they are not a chain, each given what the one before it returned.
         """
         from utils.diagrams import data_flow  # here, since tracing needs no figures
 
         calls = [call for call in self.calls if not call.is_container]
         if not calls:
-            raise checks.InputError(self.table())
+            raise InputError(self.table())
         for call, following in zip(calls, calls[1:], strict=False):
-            if not equal(call.outputs, following.inputs):
-                raise checks.InputError(
+            if not same_values(call.outputs, following.inputs):
+                raise InputError(
                     f"{following.label} was not given what {call.label} returned, so the modules "
-                    "are no chain that could be drawn: print the trace, which gives a table."
+                    "are not a chain that could be drawn: print the trace, which gives a table."
                 )
-        forward = [in_words(values) for values in (calls[0].inputs, *(c.outputs for c in calls))]
-        backward = [in_words(call.gradients) for call in calls]
+        forward = [shapes_of(values) for values in (calls[0].inputs, *(c.outputs for c in calls))]
+        backward = [shapes_of(call.gradients) for call in calls]
         return data_flow([call.label for call in calls], forward, backward, ax=ax)
 
     def __getitem__(self, name):
+        return self.calls_of(name)[-1]
+
+    def calls_of(self, name):
+        """Return the calls of the module of that name, in order.
+
+        Raises:
+            KeyError: it was not called; the message lists those that were.
+        """
         found = [call for call in self.calls if call.name == name]
         if not found:
             names = ", ".join(dict.fromkeys(repr(call.name) for call in self.calls)) or "none"
-            raise checks.InputError(f"No module {name!r} was called; those called are: {names}.")
-        return found[0] if len(found) == 1 else found
+            raise KeyError(f"No module {name!r} was called; those called are: {names}.")
+        return found
 
     def __contains__(self, name):
         return any(call.name == name for call in self.calls)
@@ -215,7 +237,7 @@ class Trace:
 
 
 def saved_bytes(model, *inputs):
-    """The bytes that autograd keeps for the backward pass after a forward pass model(*inputs).
+    """Return the bytes that autograd keeps for the backward pass after model(*inputs).
 
     Each operation keeps the tensors that its derivative needs: a linear layer its input, a sigmoid
     its output, a GELU its input. Memory that several of them keep is counted once, so the output
@@ -225,7 +247,6 @@ def saved_bytes(model, *inputs):
     The pass is one of a copy of the model, and leaves the model and torch's random state alone.
     """
     checks.check_module(model)
-    random_state = checks.RandomState(parameter.device for parameter in model.parameters())
     model = copy.deepcopy(model)
     kept = {}  # storages by their identity: they are the memory, a tensor is a view of one
 
@@ -234,11 +255,8 @@ def saved_bytes(model, *inputs):
         kept[id(storage)] = storage
         return tensor
 
-    try:
-        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-            model(*inputs)
-    finally:
-        random_state.put_back()
+    with random_states_kept(), torch.autograd.graph.saved_tensors_hooks(keep, lambda kept: kept):
+        model(*inputs)
     own = {id(part.untyped_storage()) for part in chain(model.parameters(), model.buffers())}
     return sum(storage.nbytes() for name, storage in kept.items() if name not in own)
 
@@ -247,7 +265,7 @@ def saved_bytes(model, *inputs):
 
 
 def mapped(function, values):
-    """The same tuples, lists and dictionaries with `function` of each thing that is in them."""
+    """Return the same containers with `function` of each thing that is in them."""
     if isinstance(values, dict):
         return {key: mapped(function, value) for key, value in values.items()}
     if not isinstance(values, tuple | list):
@@ -258,24 +276,24 @@ def mapped(function, values):
     return parts if isinstance(values, list) else tuple(parts)
 
 
-def copied(value):
-    """A copy of a tensor without a graph; of anything else the thing itself."""
+def detached_copy(value):
+    """Return a copy of a tensor without a graph; of anything else the thing itself."""
     return value.detach().clone() if torch.is_tensor(value) else value
 
 
-def in_words(values):
-    """The shapes of tensors, such as "(5, 3), (1, 3)"; of anything else its type, or "none"."""
+def shapes_of(values):
+    """Return the shapes of tensors, such as "(5, 3), (1, 3)"; else the type, or "none"."""
     if isinstance(values, dict):
-        return ", ".join(f"{name} {in_words(value)}" for name, value in values.items()) or "none"
+        return ", ".join(f"{name} {shapes_of(value)}" for name, value in values.items()) or "none"
     if isinstance(values, tuple | list):
-        return ", ".join(in_words(value) for value in values) or "none"
+        return ", ".join(shapes_of(value) for value in values) or "none"
     if values is None:
         return "none"
     return str(tuple(values.shape)) if torch.is_tensor(values) else type(values).__name__
 
 
-def equal(one, other):
-    """Whether both are tensors with the same values, NaN included (without values: same shapes)."""
+def same_values(one, other):
+    """Return whether both are tensors with the same values, or on meta the same shapes."""
     if not (torch.is_tensor(one) and torch.is_tensor(other)) or one.shape != other.shape:
         return False
     return one.is_meta or torch.equal(one.nan_to_num(), other.nan_to_num())

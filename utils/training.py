@@ -3,7 +3,6 @@
 Read `train_epoch` first: it is that loop. `fit` calls it once an epoch and adds what surrounds it.
 """
 
-import math
 import os
 import random
 
@@ -13,10 +12,19 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from tqdm.auto import tqdm
 
 from utils.fitting import checks
-from utils.fitting.batches import Batches, Means
-from utils.fitting.checkpoints import Checkpoint, EarlyStopping
-from utils.fitting.measuring import KeyboardStop, measure, measured
+from utils.fitting.batches import Batches
+from utils.fitting.checkpoints import Checkpoint
+from utils.fitting.measuring import Means, measure
 from utils.fitting.states import device_of, mode
+from utils.fitting.stops import (
+    EarlyStopping,
+    KeyboardStop,
+    NotFiniteError,
+    keyboard_message,
+    not_finite_message,
+    patience_message,
+)
+from utils.fitting.trial import explained, outputs_of, try_first_step
 
 SAMPLES_AT_ONCE = 1024  # when nothing is learnt, batches only keep the memory small
 
@@ -30,10 +38,13 @@ def seed_everything(seed):
 
 
 def pick_device(name=None):
-    """The device to compute on: CUDA where there is one, otherwise the CPU.
+    """Return the device to compute on: CUDA where there is one, otherwise the CPU.
 
-    name: "cpu", "cuda" or "mps" forces one, and so does the environment variable COURSE_DEVICE.
-    Raises ValueError for a device that is not on this machine, or that does not exist.
+    Args:
+        name: "cpu", "cuda" or "mps" forces one, and so does the environment variable COURSE_DEVICE.
+
+    Raises:
+        ValueError: the device is not on this machine, or there is none of that name.
     """
     asked_by = "COURSE_DEVICE" if name is None else "pick_device"
     name = str(name or os.environ.get("COURSE_DEVICE", "")).strip().lower()
@@ -51,14 +62,15 @@ def pick_device(name=None):
 class History:
     """What `fit` measured; only whole epochs, e of them, are in it. Arrays are NumPy's.
 
-    epoch: (e,), int64: 1, 2, ... e.
-    loss: (e,), float64: the mean loss per sample over each epoch, taken while the weights move.
-    validation_loss: (e,), float64: the same after each epoch; None without validation data.
-    metrics: a dictionary of arrays (e,): each name is measured as the loss is, and
-        "validation_" + name as the validation loss is, if there is validation data.
-    steps: how many steps the optimizer took in these epochs.
-    stopped: None when all epochs were run, otherwise "keyboard", "not finite" or "patience".
-    message: the sentence that was printed when it stopped, or "".
+    Attributes:
+        epoch: (e,), int64: 1, 2, ... e.
+        loss: (e,), float64: the mean loss per sample over each epoch, taken while the weights move.
+        validation_loss: (e,), float64: the same after each epoch; None without validation data.
+        metrics: a dictionary of arrays (e,): each name is measured as the loss is, and
+            "validation_" + name as the validation loss is, if there is validation data.
+        steps: how many steps the optimizer took in these epochs.
+        stopped: None when all epochs were run, otherwise "keyboard", "not finite" or "patience".
+        message: the sentence that was printed when it stopped, or "".
     """
 
     def __init__(self):
@@ -66,7 +78,7 @@ class History:
         self.steps, self.stopped, self.message = 0, None, ""
 
     def record(self, steps, numbers):
-        """Add an epoch of so many steps; numbers: loss, validation_loss and metrics by name."""
+        """Add an epoch of so many steps; `numbers` are loss, validation_loss, metrics by name."""
         self.steps += steps
         for name, number in numbers.items():
             self.columns.setdefault(name, []).append(number)
@@ -102,7 +114,7 @@ class History:
 
     @property
     def best_epoch(self):
-        """The epoch with the lowest validation loss, or training loss without validation."""
+        """Return the epoch with the lowest validation loss, or training loss without validation."""
         watched = self.loss if self.validation_loss is None else self.validation_loss
         return None if np.isnan(watched).all() else int(np.nanargmin(watched)) + 1
 
@@ -119,41 +131,21 @@ class History:
         self.columns, self.steps = state["columns"], state["steps"]
 
 
-class NotFiniteError(ArithmeticError):
-    """A loss of NaN or infinity; its argument is the step of the epoch, counted from 1."""
+def train_epoch(model, batches, loss_fn, optimizer, means):
+    """Go through the data once: the loop that the notebooks write out, and `means.add`.
 
-
-def train_epoch(model, batches, loss_fn, optimizer, metrics, first_step, keyboard):
-    """The loop of the notebooks, once through the data: gives the number of steps and the means.
-
-    The loop is the lines with outputs, loss and optimizer; the other lines watch over it.
+    Args:
+        model, loss_fn, optimizer: as for `fit`.
+        batches: (inputs, targets) on the model's device.
+        means: a `Means`, which also ends an epoch whose loss is not finite, before that step.
     """
-    means = Means()
-    for step, (inputs, targets) in enumerate(batches, start=1):
-        if keyboard.presses:
-            raise KeyboardInterrupt
-        outputs = loss = None  # so that an error can tell how far the step came
-        try:
-            outputs = model(inputs)
-            if first_step.pending:
-                checks.check_outputs(outputs, targets, loss_fn)
-            loss = loss_fn(outputs, targets)
-            if first_step.pending:
-                checks.check_loss(loss)
-            means.add(len(inputs), loss, measured(metrics, outputs, targets))
-            if loss.is_cpu and not math.isfinite(means.losses[-1]):
-                raise NotFiniteError(step)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-        except Exception as error:
-            checks.raise_explained(error, model, inputs, targets, outputs, loss)
-        first_step.pending = False
-    numbers = means.read()
-    for number, loss in enumerate(means.losses, start=1):
-        if not math.isfinite(loss):
-            raise NotFiniteError(number)
-    return step, numbers
+    for inputs, targets in batches:
+        outputs = model(inputs)
+        loss = loss_fn(outputs, targets)
+        means.add(loss, outputs, targets)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
 
 
 def fit(
@@ -174,36 +166,52 @@ def fit(
     checkpoint=None,
     progress=None,
 ):
-    """Train a model: the loop of the notebooks, `epochs` times through the data; gives a History.
+    """Train a model: the loop of the notebooks, `epochs` times through the data.
 
-    model: any module; its parameters decide the device, to which the batches are moved.
-    data: a pair of tensors (x, y) of n samples, or an iterable of batches (x, y) such as a
-        DataLoader; with the same one the weights equal those of the plain loop bit for bit.
-    loss_fn(outputs, targets): one number, the mean over the batch.
-    optimizer: of torch.optim, made for this model. Calling fit again goes on where it stopped.
-    batch_size, shuffle, drop_last, seed: for a pair. None takes all samples in one batch. Orders
-        are drawn once an epoch, by `torch.randperm` with a generator of its own of this seed.
-    validation: a pair or iterable, measured after each epoch in evaluation mode.
-    metrics: further functions like loss_fn by name, such as {"accuracy": accuracy}.
-    scheduler: of torch.optim.lr_scheduler; takes its step after each epoch.
-    patience: stop after so many epochs without a new lowest validation loss. At the end, early or
-        not, the model has its weights of the best epoch; after Ctrl-C, those of the last step.
-    checkpoint: a file, written as training goes on; if it is there already, training goes on from
-        it, with the numbers of one uninterrupted run, until it has had `epochs` in all.
-    progress: whether to show a bar; None: yes, unless COURSE_PROGRESS is 0.
+    Calling fit again goes on with the weights and the optimizer as they are, but a number as seed
+    draws the same orders again. For the numbers of one longer run give both calls the same
+    generator, `orders = torch.Generator().manual_seed(0)` and `seed=orders`, or a `checkpoint`.
 
-    Ctrl-C returns the history so far, with the model as it was after the last whole step (a second
-    Ctrl-C interrupts at once). A loss that is not finite also ends it: on the CPU before that step
-    is taken, elsewhere at the end of that epoch. What cannot work raises ValueError, before the
-    first step for all that can be known then (`training_checks`).
+    Ctrl-C returns the history so far, with the model as it was after the last whole step; a second
+    Ctrl-C interrupts at once. A loss that is not finite also ends it: on the CPU before that step
+    is taken, elsewhere at the end of that epoch.
+
+    Args:
+        model: any module; its parameters decide the device, to which the batches are moved. It is
+            in training mode meanwhile, all modules in it as well.
+        data: a pair of tensors (x, y) of n samples, or an iterable of batches (x, y) such as a
+            DataLoader; with the same one the weights equal those of the plain loop bit for bit.
+        loss_fn: loss_fn(outputs, targets) gives one number, the mean over the batch.
+        optimizer: of torch.optim, made for this model.
+        epochs: how often to go through the data.
+        batch_size: samples in a batch of a pair; None takes all samples in one batch.
+        shuffle: whether a pair's samples come in a new order in each epoch, drawn by
+            `torch.randperm`; without effect if all are one batch.
+        drop_last: whether to leave out a pair's last batch where it is not full.
+        seed: of the orders of a pair, 0 to 2**32 - 1, or a torch.Generator that draws them.
+        validation: a pair or an iterable, measured after each epoch in evaluation mode.
+        metrics: further functions like loss_fn by name, such as {"accuracy": accuracy}.
+        scheduler: of torch.optim.lr_scheduler; takes its step after each epoch.
+        patience: stop after so many epochs without a new lowest validation loss. At the end, early
+            or not, the model has its weights of the best epoch; after Ctrl-C, those of the last
+            step.
+        checkpoint: a file, written as training goes on; if it is there already, training goes on
+            from it, with the numbers of one uninterrupted run, until it has had `epochs` in all.
+        progress: whether to show a bar; None: yes, unless COURSE_PROGRESS is 0.
+
+    Returns:
+        History: what was measured in each epoch.
+
+    Raises:
+        ValueError: what cannot work; one step is tried on a copy, so nothing has changed yet. Of a
+            later batch it is said when its turn comes.
     """
-    metrics = metrics or {}
     checks.check_model(model)
     checks.check_functions(loss_fn, metrics)
     checks.check_optimizer(optimizer, model, loss_fn, scheduler)
     checks.check_data(data, validation)
     checks.check_settings(data, epochs, batch_size, drop_last, seed, patience, validation)
-    device = next(model.parameters()).device
+    device = device_of(model)
     batches = Batches(data, device, batch_size, shuffle, drop_last, seed)
     if validation is not None:
         validation = Batches(validation, device, max(batch_size or 0, SAMPLES_AT_ONCE))
@@ -212,23 +220,25 @@ def fit(
     parts |= {"model": model, "history": history, "stopping": stopping}
     saved = Checkpoint(checkpoint, parts)
     saved.resume()
+    if len(history) < epochs:
+        try_first_step(model, batches, loss_fn, metrics)
     try:
         with (
             KeyboardStop() as keyboard,
             mode(model, training=True),
-            checks.FirstStep(model) as first_step,
+            explained(model, batches, loss_fn, metrics),
             saved,
             progress_bar(range(len(history), epochs), progress) as bar,
         ):
             for _ in bar:
                 if stopping.exhausted:
                     break
-                steps, numbers = train_epoch(
-                    model, batches, loss_fn, optimizer, metrics, first_step, keyboard
-                )
+                means = Means(metrics)
+                train_epoch(model, keyboard.between(batches), loss_fn, optimizer, means)
+                numbers = means.read()
                 if validation is not None:
                     numbers |= measure(model, validation, loss_fn, metrics, "validation_")
-                history.record(steps, numbers)
+                history.record(means.batches, numbers)
                 stopping.look(numbers.get("validation_loss"))
                 if isinstance(scheduler, ReduceLROnPlateau):
                     scheduler.step(numbers.get("validation_loss", numbers["loss"]))
@@ -239,21 +249,29 @@ def fit(
     except KeyboardInterrupt:
         if keyboard.presses > 1:
             raise
-        history.stop("keyboard", checks.keyboard_message(history))
+        history.stop("keyboard", keyboard_message(history))
         return history
     except NotFiniteError as problem:
-        history.stop("not finite", checks.not_finite_message(history, problem, optimizer))
+        history.stop("not finite", not_finite_message(history, problem, optimizer))
     if stopping.exhausted and len(history) < epochs:
-        history.stop("patience", checks.patience_message(history))
+        history.stop("patience", patience_message(history))
     stopping.put_back()
     return history
 
 
 def evaluate(model, data, loss_fn, batch_size=SAMPLES_AT_ONCE):
-    """The mean of a loss, or of a metric such as the accuracy, per sample of the data: a number.
+    """Return the mean of a loss, or of a metric such as the accuracy, per sample of the data.
 
-    data, loss_fn: as for `fit`. The model is in evaluation mode meanwhile, no gradient is taken,
-    and its device and mode are as they were afterwards. batch_size only bounds the memory.
+    The model is in evaluation mode meanwhile, no gradient is taken, and its device and mode are as
+    they were afterwards.
+
+    Args:
+        model, data: as for `fit`.
+        loss_fn: any function (outputs, targets) -> number, a mean over the samples.
+        batch_size: only bounds the memory.
+
+    Returns:
+        A number.
     """
     checks.check_functions(loss_fn)
     checks.check_data(data)
@@ -262,25 +280,27 @@ def evaluate(model, data, loss_fn, batch_size=SAMPLES_AT_ONCE):
 
 
 def predict(model, x, batch_size=SAMPLES_AT_ONCE):
-    """The outputs (n, ...) of a model in evaluation mode for inputs x (n, ...), without gradients.
+    """Return the outputs of a model in evaluation mode, without gradients.
 
-    They come back on the device of x; the model's device and mode are as they were afterwards.
+    The model's device and mode are as they were afterwards.
+
+    Args:
+        model: any module.
+        x: inputs, shape (n, ...), on any device.
+        batch_size: only bounds the memory.
+
+    Returns:
+        Outputs of shape (n, ...), on the device of x.
     """
     checks.check_inputs(x, batch_size)
-    outputs = []
+    device = device_of(model, default=x.device)
     with mode(model, training=False), torch.no_grad():
-        for inputs in x.split(batch_size):
-            inputs = inputs.to(device_of(model, default=x.device))
-            try:
-                part = model(inputs)
-            except Exception as error:
-                checks.raise_explained(error, model, inputs)
-            outputs.append(part.to(x.device))
-    return torch.cat(outputs)
+        parts = [outputs_of(model, part.to(device), model) for part in x.split(batch_size)]
+    return torch.cat([part.to(x.device) for part in parts])
 
 
 def progress_bar(epochs, progress=None):
-    """The epochs, with a bar that is drawn ten times a second at most, unless it is off."""
+    """Return the epochs, with a bar that is drawn ten times a second at most, unless it is off."""
     if progress is None:
         progress = os.environ.get("COURSE_PROGRESS") != "0"
     return tqdm(epochs, unit="epoch", disable=not progress)

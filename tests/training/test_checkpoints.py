@@ -12,7 +12,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from utils.fitting import checkpoints
-from utils.fitting.checkpoints import copied, read_checkpoint, write_checkpoint
+from utils.fitting.checkpoints import copy_of_state, read_checkpoint, write_checkpoint
 from utils.training import fit
 
 
@@ -179,7 +179,7 @@ def test_another_optimizer_is_refused(tmp_path):
             fit(model, (x, y), nn.MSELoss(), optimizer, 2, checkpoint=path)
             continue
         scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1) if kind in kinds[:1] else None
-        before = copied(model.state_dict())
+        before = copy_of_state(model.state_dict())
         with pytest.raises(ValueError, match=phrase):
             fit(model, (x, y), nn.MSELoss(), optimizer, 4, checkpoint=path, scheduler=scheduler)
         assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())

@@ -29,10 +29,10 @@ def mean_square(outputs, targets):
 
 
 class At:
-    """A mean squared error that does something else in its call number k, counted from 1."""
+    """A mean squared error that does something else at step k, counted from 1; 0 is the trial."""
 
     def __init__(self, k, act):
-        self.k, self.act, self.calls = k, act, 0
+        self.k, self.act, self.calls = k, act, -1
 
     def __call__(self, outputs, targets):
         self.calls += 1
@@ -57,7 +57,7 @@ def test_the_rates_are_even_in_the_logarithm():
     assert rates.dtype == np.float64 and rates.shape == (100,)
     assert rates[0] == 1e-6 and rates[-1] == 1
     np.testing.assert_allclose(rates[1:] / rates[:-1], 10 ** (6 / 99), rtol=1e-12)
-    rates = scan(lowest=1e-3, highest=0.1, steps=3).rates
+    rates = scan(min_lr=1e-3, max_lr=0.1, steps=3).rates
     np.testing.assert_allclose(rates, [1e-3, 1e-2, 1e-1], rtol=1e-12)
 
 
@@ -104,11 +104,14 @@ def test_a_parabola_whose_best_rate_is_known():
         weight *= 1 - 8 * rate
     assert 1 / 8 <= found.suggestion <= ratio / 8 < 2 / 8
     assert found.suggestion == found.rates[found.losses.argmin()] / 2
-    assert found.message == f"Half the rate with the lowest loss is {found.suggestion:.2g}."
+    assert (
+        found.message
+        == f"Suggested rate: {found.suggestion:.1g}, half the rate with the lowest loss."
+    )
 
 
 def test_it_stops_at_ten_times_the_first_loss():
-    found = scan(line_through_zero(), TWO_AND_ZERO, highest=1e6)
+    found = scan(line_through_zero(), TWO_AND_ZERO, max_lr=1e6)
     assert len(found.rates) == len(found.losses) < 100
     assert found.losses[-1] > 10 * found.losses[0]
     assert (found.losses[:-1] <= 10 * found.losses[0]).all()
@@ -119,24 +122,24 @@ def test_a_negative_loss_is_scanned_as_well():
     def below_zero(outputs, targets):
         return mean_square(outputs, targets) - 100
 
-    found = scan(line_through_zero(), TWO_AND_ZERO, loss_fn=below_zero, highest=1e6)
+    found = scan(line_through_zero(), TWO_AND_ZERO, loss_fn=below_zero, max_lr=1e6)
     assert found.losses[0] == -96 and found.losses[-1] > -96 + 9 * 96
     assert (found.losses[:-1] <= -96 + 9 * 96).all() and found.suggestion < 2 / 8
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_it_stops_where_the_loss_is_not_finite_and_never_suggests_that_rate(value):
-    found = scan(loss_fn=At(90, lambda loss: loss * value), highest=0.1)
+    found = scan(loss_fn=At(90, lambda loss: loss * value), max_lr=0.1)
     assert len(found.losses) == 90 and np.isnan(found.losses[-1])
     assert np.isfinite(found.losses[:-1]).all()
     assert found.suggestion == found.rates[88] / 2
 
 
 def test_a_loss_that_still_falls_at_the_highest_rate(capsys):
-    found = scan(highest=1e-3)
+    found = scan(max_lr=1e-3)
     assert found.suggestion == 1e-3 / 2
     assert "still fell at 0.001, so scan further" in found.message
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr().out == found.message + "\n"
 
 
 @pytest.mark.parametrize(
@@ -155,7 +158,7 @@ def test_without_a_falling_loss_nothing_is_suggested(settings, words, capsys):
 
 def test_an_ascent_has_no_suggestion():
     model = small_network()
-    found = scan(model, optimizer=sgd(model, maximize=True), highest=10)
+    found = scan(model, optimizer=sgd(model, maximize=True), max_lr=10)
     assert found.suggestion is None and len(found.losses) < 100
 
 
@@ -206,6 +209,7 @@ OPTIMIZERS = {
 }
 STOPS = {
     "no stop": None,
+    "Ctrl-C in the trial": At(0, lambda _: throw(KeyboardInterrupt())),
     "Ctrl-C in the first step": At(1, lambda _: throw(KeyboardInterrupt())),
     "Ctrl-C later": At(5, lambda _: throw(KeyboardInterrupt())),
     "a signal": At(5, pressed),
@@ -213,7 +217,7 @@ STOPS = {
     "NaN": At(5, lambda loss: loss * float("nan")),
     "NaN at once": At(1, lambda loss: loss * float("nan")),
 }
-ERRORS = {"Ctrl-C in the first step", "Ctrl-C later", "a signal", "an error"}
+ERRORS = {"Ctrl-C in the trial", "Ctrl-C in the first step", "Ctrl-C later", "a signal", "an error"}
 
 
 def everything(model, optimizer, loader):
@@ -282,7 +286,7 @@ def test_a_training_after_a_scan_is_the_training_without_it(shuffle_with):
         torch.manual_seed(5)  # of Dropout, and of a loader without its own
         fit(model, loader, MEAN_SQUARE, optimizer, 2)
         if scanned:
-            assert len(scan(model, loader, optimizer=optimizer, highest=10).rates) > 50
+            assert len(scan(model, loader, optimizer=optimizer, max_lr=10).rates) > 50
         fit(model, loader, MEAN_SQUARE, optimizer, 2)
     assert_same(*models)
 
@@ -336,7 +340,7 @@ def test_ctrl_c_in_the_last_step_loses_nothing():
 def test_on_cuda():
     model = awkward_network().cuda()
     twin, state = copy.deepcopy(model), torch.cuda.get_rng_state()
-    assert scan(model, highest=100).suggestion is not None
+    assert scan(model, max_lr=100).suggestion is not None
     assert_same(model, twin)
     assert torch.equal(state, torch.cuda.get_rng_state())
 
@@ -345,17 +349,17 @@ def test_on_cuda():
 
 X, Y = points(20)
 REFUSED = {
-    "no rates": ({"lowest": 0.0}, "lowest and highest must be learning rates above 0"),
-    "rates in the wrong order": ({"lowest": 1.0, "highest": 0.1}, "the lowest first, not 1.0 and"),
-    "a rate in words": ({"highest": "1"}, "not 1e-06 and '1'"),
-    "an infinite rate": ({"highest": float("inf")}, "1e-06 and inf"),
+    "no rates": ({"min_lr": 0.0}, "min_lr and max_lr must be learning rates above 0"),
+    "rates in the wrong order": ({"min_lr": 1.0, "max_lr": 0.1}, "min_lr the smaller, not 1.0 and"),
+    "a rate in words": ({"max_lr": "1"}, "not 1e-06 and '1'"),
+    "an infinite rate": ({"max_lr": float("inf")}, "1e-06 and inf"),
     "one step": ({"steps": 1}, "steps (rates to try) must be a whole number of at least 2"),
     "a generator": ({"data": iter([(X, Y)])}, "can be gone through only once"),
     "a batch too large": ({"batch_size": 21}, "there are only 20 samples"),
     "batches cut twice": ({"data": [(X, Y)], "batch_size": 5}, "yields batches already"),
     "data with gaps": ({"data": (X * float("nan"), Y)}, "hold NaN"),
     "a class": ({"model": nn.Linear}, "is the class Linear"),
-    "no loss": ({"loss_fn": nn.MSELoss}, "which wants brackets first"),
+    "no loss": ({"loss_fn": nn.MSELoss}, "add brackets to make one"),
     "an optimizer of another model": ({"optimizer": sgd(small_network())}, "another model"),
     "shapes that broadcast": ({"data": (X, Y[:, 0])}, "silently broadcast"),
     "inputs that do not fit": ({"data": (torch.ones(20, 3), Y)}, "cannot take inputs of shape (20"),

@@ -216,11 +216,12 @@ def test_every_gradient_of_the_nested_network_is_that_of_autograd():
         assert torch.equal(traced[name].gradients, gradient)
 
 
-def test_a_module_used_twice_gives_a_list_of_its_calls():
+def test_a_module_used_twice_lists_its_calls_and_gives_the_last():
     model, a, b = nested(), inputs(5), inputs(5, seed=2)
     with trace(model) as traced:
         loss_of_nested(model(a, b, scale=2.0)).backward()
-    first, second = traced["activation"]
+    first, second = traced.calls_of("activation")
+    assert traced["activation"] is second
     assert torch.equal(first.inputs, traced["encoder.a"].outputs)
     assert torch.equal(second.inputs, traced["encoder.b"].outputs)
     assert not torch.equal(first.gradients, second.gradients)
@@ -229,7 +230,7 @@ def test_a_module_used_twice_gives_a_list_of_its_calls():
     with trace(shared) as traced:
         shared(torch.ones(1, 3)).sum().backward()
     assert [call.name for call in traced] == ["Sequential", "0", "1", "0"]
-    assert torch.equal(traced["0"][1].gradients, torch.ones(1, 3))
+    assert torch.equal(traced["0"].gradients, torch.ones(1, 3))
 
 
 def test_sequences_of_different_lengths():
@@ -305,7 +306,7 @@ def test_an_error_in_the_middle_keeps_what_came_before_it():
             model(inputs())
         model[2] = nn.Linear(4, 3)  # not traced, since it is new
         model(inputs())
-    first, second = traced["Sequential"]
+    first, second = traced.calls_of("Sequential")
     assert first.outputs is None and first.gradients is None and second.outputs.shape == (100, 2)
     assert traced["2"].outputs is None and traced["2"].inputs.shape == (100, 4)
     assert [call.depth for call in traced] == [0, 1, 1, 1, 0, 1, 1, 1, 1]
@@ -473,7 +474,7 @@ def test_a_name_that_is_not_there_is_answered_with_those_that_are():
     model = layers()
     with trace(model) as traced:
         model(inputs())
-    with pytest.raises(ValueError, match="No module 0 was called.*are: 'Sequential', '0', '1'"):
+    with pytest.raises(KeyError, match="No module 0 was called.*are: 'Sequential', '0', '1'"):
         traced[0]
 
 

@@ -106,13 +106,27 @@ def test_closed_form_of_gradient_descent_on_a_line():
     np.testing.assert_allclose(fitted, weights, rtol=1e-12)
 
 
-def test_fitting_again_goes_on():
+@pytest.mark.parametrize("batch_size", [None, 8])
+def test_fitting_again_with_the_same_generator_is_one_longer_run(batch_size):
     x, y = points()
     models = [small_network(), small_network()]
     optimizers = [torch.optim.Adam(model.parameters()) for model in models]
-    fit(models[0], (x, y), nn.MSELoss(), optimizers[0], 6)
+    fit(models[0], (x, y), nn.MSELoss(), optimizers[0], 6, batch_size=batch_size, seed=4)
+    orders = torch.Generator().manual_seed(4)
     for _ in range(2):
-        fit(models[1], (x, y), nn.MSELoss(), optimizers[1], 3)
+        fit(models[1], (x, y), nn.MSELoss(), optimizers[1], 3, batch_size=batch_size, seed=orders)
+    assert_same(*models)
+
+
+def test_fitting_again_with_a_number_as_seed_draws_the_same_orders_again():
+    x, y = points()
+    models = [small_network(), small_network()]
+    for _ in range(2):
+        fit(models[0], (x, y), nn.MSELoss(), sgd(models[0]), 3, batch_size=8, seed=4)
+    for _ in range(2):
+        orders = torch.Generator().manual_seed(4)
+        rows = [r for _ in range(3) for r in torch.randperm(50, generator=orders).split(8)]
+        plain_loop(models[1], [(x[r], y[r]) for r in rows], nn.MSELoss(), sgd(models[1]), 1)
     assert_same(*models)
 
 
@@ -156,7 +170,7 @@ def test_modes_are_as_before_and_training_mode_meanwhile():
     model[3].register_forward_pre_hook(lambda module, _: seen.append(module.training))
     x, y = points(16)
     fit(model, (x, y), nn.MSELoss(), sgd(model), 2, validation=(x, y))
-    assert seen == [True, False, True, False]
+    assert seen == [True, True, False, True, False]  # the first is the trial on a copy
     assert [module.training for module in model.modules()] == before
 
 
@@ -364,8 +378,9 @@ def test_data_goes_to_the_model_and_losses_are_read_once_an_epoch(as_loader):
     data = DataLoader(TensorDataset(x, y), batch_size=8) if as_loader else (x, y)
     with pytest.raises((RuntimeError, NotImplementedError), match="meta"):
         fit(model, data, loss_fn, sgd(model), 3, batch_size=None if as_loader else 8)
-    assert model.devices == ["meta"] * 5  # a whole epoch ran before anything was read
-    assert targets_seen == ["meta"] * 5
+    # The trial on a copy, a whole epoch before anything is read, and then a look at its last batch.
+    assert model.devices == ["meta"] * 7
+    assert targets_seen == ["meta"] * 7
     assert next(model.parameters()).is_meta and not x.is_meta
 
 

@@ -145,7 +145,7 @@ def test_an_interrupt_that_was_raised_by_the_code_itself():
 
     def loss_fn(outputs, targets):
         calls.append(None)
-        if len(calls) == 4:
+        if len(calls) == 5:  # the first call is the trial on a copy
             raise KeyboardInterrupt
         return nn.functional.mse_loss(outputs, targets)
 

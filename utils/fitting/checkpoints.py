@@ -1,6 +1,5 @@
-"""Checkpoints: what a training needs to go on as if it had never stopped; early stopping."""
+"""Checkpoints: what a training needs to go on as if it had never stopped."""
 
-import math
 import os
 import pickle
 import time
@@ -9,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from utils.fitting.checks import InputError
+from utils.fitting.errors import InputError
 
 SECONDS_BETWEEN_WRITES = 10  # a small network has hundreds of epochs in that time
 
@@ -51,8 +50,10 @@ class Checkpoint:
     epoch, and writes it now and then; `with` the checkpoint, the last one kept is written in any
     case. A training stopped in the middle of an epoch goes on from the beginning of that epoch.
 
-    parts: objects by name with `state_dict` and `load_state_dict`, or None; among them model,
-        optimizer, scheduler and batches, whose settings must be the same when it goes on.
+    Args:
+        path: the file, or None.
+        parts: objects by name with `state_dict` and `load_state_dict`, or None; among them model,
+            optimizer, scheduler and batches, whose settings must be the same when it goes on.
     """
 
     def __init__(self, path, parts):
@@ -79,7 +80,7 @@ class Checkpoint:
                     f"{self.path} was written with {name} {state['settings'].get(name)}, not "
                     f"{value}: delete it to start anew, or choose another name."
                 )
-        if shapes(state["parts"]["model"]) != shapes(self.parts["model"].state_dict()):
+        if shapes_in(state["parts"]["model"]) != shapes_in(self.parts["model"].state_dict()):
             raise InputError(
                 f"{self.path} was written for another model (its weights have other names or "
                 "shapes): delete it to start anew, or choose another name."
@@ -109,7 +110,7 @@ class Checkpoint:
     def _state(self):
         return {
             "settings": self.settings,
-            "parts": {name: copied(part.state_dict()) for name, part in self.parts.items()},
+            "parts": {name: copy_of_state(part.state_dict()) for name, part in self.parts.items()},
             "random_state": torch.get_rng_state(),
             "cuda_random_states": torch.cuda.get_rng_state_all(),
         }
@@ -119,61 +120,17 @@ class Checkpoint:
         self.kept, self.written_at = None, time.monotonic()
 
 
-def shapes(state):
-    """The shape of each tensor in a model's state."""
+def shapes_in(state):
+    """Return the shape of each tensor in a model's state."""
     return {name: getattr(tensor, "shape", None) for name, tensor in state.items()}
 
 
-def copied(state):
-    """A copy of nested dictionaries, lists and tuples that shares no tensor with the original."""
+def copy_of_state(state):
+    """Return a copy of nested containers that shares no tensor with the original."""
     if isinstance(state, torch.Tensor):
         return state.detach().clone()
     if isinstance(state, dict):
-        return {key: copied(value) for key, value in state.items()}
+        return {key: copy_of_state(value) for key, value in state.items()}
     if isinstance(state, list | tuple):
-        return type(state)(copied(value) for value in state)
+        return type(state)(copy_of_state(value) for value in state)
     return state
-
-
-class EarlyStopping:
-    """Watches the validation loss and keeps a copy of the model's best weights and buffers.
-
-    patience: epochs without a new lowest validation loss after which `exhausted` is true;
-        None switches everything off.
-    """
-
-    def __init__(self, model, patience):
-        self.model, self.patience = model, patience
-        self.lowest, self.waited, self.weights = math.inf, 0, None
-
-    def look(self, validation_loss):
-        """Take note of the validation loss after an epoch."""
-        if self.patience is None:
-            return
-        if validation_loss < self.lowest:  # never true for NaN
-            self.lowest, self.waited = validation_loss, 0
-            self.weights = copied(self.model.state_dict())
-        else:
-            self.waited += 1
-
-    @property
-    def exhausted(self):
-        """Whether the patience is at its end."""
-        return self.patience is not None and self.waited >= self.patience
-
-    def put_back(self):
-        """Give the model its best weights, if any were kept."""
-        if self.weights is not None:
-            self.model.load_state_dict(self.weights)
-
-    def state_dict(self):
-        """What a checkpoint needs."""
-        return {"lowest": self.lowest, "waited": self.waited, "weights": self.weights}
-
-    def load_state_dict(self, state):
-        """Go on from a checkpoint."""
-        self.lowest, self.waited, self.weights = (
-            state["lowest"],
-            state["waited"],
-            state["weights"],
-        )

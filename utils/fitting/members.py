@@ -1,25 +1,19 @@
-"""What `fit_many` refuses and says beyond `training_checks`: each time one sentence."""
-
-import copy
+"""What `fit_many` refuses and says, beyond what `fit` does: each time one sentence."""
 
 import torch
-from torch import nn
 
 from utils.fitting.checks import (
-    InputError,
-    RandomState,
-    check_loss,
     check_model,
-    check_outputs,
     check_seed,
     check_source,
     check_validation,
     is_pair,
-    raise_explained,
-    shape,
+    shape_and_type,
 )
+from utils.fitting.errors import InputError
+from utils.fitting.trial import try_step
 
-# Optimisers that move each weight by itself, so that stacking changes nothing. Others (LBFGS, Muon,
+# Optimizers that move each weight by itself, so that stacking changes nothing. Others (LBFGS, Muon,
 # Adafactor) mix the numbers of a tensor, and so would mix the members.
 WEIGHT_BY_WEIGHT = (
     torch.optim.SGD,
@@ -42,7 +36,7 @@ def check_data(data, validation):
         if not is_pair(source) and (name == "data" or source is not None):
             raise InputError(
                 f"For many networks at once {name} must be a pair (inputs, targets) of tensors, "
-                f"not {shape(source)}, since each network takes the samples in its own order."
+                f"not {shape_and_type(source)}: each network takes the samples in its own order."
             )
     check_source(data, "data")
     check_validation(data, validation)
@@ -64,7 +58,8 @@ def check_seeds(seeds):
 def check_members(models, data, loss_fn, batch_size):
     """Refuse networks that cannot be trained at once as they would be one by one.
 
-    Returns the names of the parameters that learn. The caller puts the random states back.
+    Returns:
+        The names of the parameters that learn.
     """
     for model in models:
         check_model(model)
@@ -75,70 +70,54 @@ def check_members(models, data, loss_fn, batch_size):
             "for example with make_model = lambda: nn.Sequential(...)."
         )
     for number, model in enumerate(models):
-        if repr(model) != repr(first) or shapes(model) != shapes(first):
+        if repr(model) != repr(first) or layout(model) != layout(first):
             raise InputError(
                 "make_model must build networks of one kind, but those of the first seed and of "
                 f"number {number} differ: leave only the weights to chance."
             )
-    for name, module in first.named_modules():
-        what = f"{type(module).__name__} (layer {name or 'of the network itself'})"
-        if isinstance(module, nn.modules.dropout._DropoutNd) and module.p > 0:
-            raise InputError(refusal(what, "draws random numbers in each step"))
-        if getattr(module, "track_running_stats", False):
-            raise InputError(refusal(what, "changes its running statistics in each step"))
+    for module in first.modules():
         loose = [key for key, value in vars(module).items() if isinstance(value, torch.Tensor)]
         if loose:
             raise InputError(
                 f"The network keeps a plain tensor, {loose[0]!r}: make it an nn.Parameter, or "
                 "register it with register_buffer, so that each member has its own."
             )
-    return try_one(copy.deepcopy(first), data, loss_fn, batch_size)
+    return try_member(first, data, loss_fn, batch_size)
 
 
-def try_one(model, data, loss_fn, batch_size):
-    """Take the gradient of one network, which is thrown away, and look at what happens."""
-    model.train()
+def try_member(model, data, loss_fn, batch_size):
+    """Take one network's first step on a copy; return the names of the parameters that learn."""
     device = next(model.parameters()).device
     inputs, targets = (tensor.detach()[:batch_size].to(device) for tensor in data)
-    buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
-    drawn = RandomState([device])
-    outputs = loss = None
-    try:
-        outputs = model(inputs)
-        check_outputs(outputs, targets, loss_fn)
-        loss = loss_fn(outputs, targets)
-        check_loss(loss)
-        loss.backward()
-    except Exception as error:
-        raise_explained(error, model, inputs, targets, outputs, loss)
-    if not drawn.is_now():
-        raise InputError(refusal("The network", "draws random numbers in each step"))
-    for name, buffer in model.named_buffers():
-        if not torch.equal(buffer, buffers[name]):
-            raise InputError(refusal("The network", f"changes its buffer {name!r} in each step"))
-    return {name for name, parameter in model.named_parameters() if parameter.grad is not None}
+    trial = try_step(model, (inputs, targets), loss_fn)
+    if trial.draws:
+        raise InputError(refusal("draws random numbers in each step (Dropout does)"))
+    if trial.changed:
+        name = trial.changed[0]
+        raise InputError(refusal(f"changes its buffer {name!r} in each step (BatchNorm does)"))
+    return trial.learning
 
 
-def refusal(what, does):
-    """One sentence on what cannot be vectorised faithfully."""
+def refusal(does):
+    """Return one sentence on what cannot be vectorised faithfully."""
     return (
-        f"{what} {does}, which many networks at once cannot do as each alone would: "
+        f"The network {does}, which many networks at once cannot do as each alone would: "
         "leave it out, or call fit for each seed."
     )
 
 
-def shapes(model):
-    """The shape and dtype of everything in a network's state, by name, and what learns."""
+def layout(model):
+    """Return the shape and dtype of everything in a network's state, and what learns."""
     state = {name: (value.shape, value.dtype) for name, value in model.state_dict().items()}
     return state, [parameter.requires_grad for parameter in model.parameters()]
 
 
 def check_optimizer(optimizer, parameters):
-    """Refuse an optimiser that mixes weights, or that is not made for the stacked parameters."""
+    """Refuse an optimizer that mixes weights, or that is not made for the stacked parameters."""
     if not isinstance(optimizer, torch.optim.Optimizer):
         raise InputError(
             "make_optimizer(parameters) must return an optimizer of torch.optim, for example "
-            f"torch.optim.Adam(parameters, lr=0.01), not {shape(optimizer)}."
+            f"torch.optim.Adam(parameters, lr=0.01), not {shape_and_type(optimizer)}."
         )
     if type(optimizer) not in WEIGHT_BY_WEIGHT:
         known = ", ".join(kind.__name__ for kind in WEIGHT_BY_WEIGHT[:3])
@@ -156,7 +135,7 @@ def check_optimizer(optimizer, parameters):
 
 
 def diverged_message(ensemble, optimizer):
-    """One sentence on the members that diverged; "" without any."""
+    """Return one sentence on the members that diverged; "" without any."""
     if not ensemble.diverged_at:
         return ""
     first, (epoch, step) = next(iter(ensemble.diverged_at.items()))
@@ -169,7 +148,7 @@ def diverged_message(ensemble, optimizer):
 
 
 def keyboard_message(ensemble):
-    """One sentence after Ctrl-C; "" otherwise."""
+    """Return one sentence after Ctrl-C; "" otherwise."""
     if ensemble.stopped != "keyboard":
         return ""
     epochs = len(ensemble.epoch)

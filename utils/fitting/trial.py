@@ -1,0 +1,223 @@
+"""One step on a copy: what only a forward and a backward pass can show, before anything changes.
+
+`fit`, `fit_many` and `scan_learning_rate` share it. Whatever is refused raises `InputError` with
+the shapes, and with what to do about it.
+"""
+
+import copy
+from collections import namedtuple
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+from torch.func import functional_call
+from torch.nn import functional
+
+from utils.fitting.checks import shape_and_type
+from utils.fitting.errors import InputError
+from utils.fitting.states import mode, random_states_kept
+
+# Losses that compare element by element: with shapes that differ they broadcast and mean nothing.
+ELEMENTWISE = (
+    (nn.MSELoss, functional.mse_loss),
+    (nn.L1Loss, functional.l1_loss),
+    (nn.SmoothL1Loss, functional.smooth_l1_loss),
+    (nn.HuberLoss, functional.huber_loss),
+)
+# Losses whose targets are class numbers, one a sample, beside a row of logits a sample.
+OF_CLASSES = (
+    (nn.CrossEntropyLoss, functional.cross_entropy),
+    (nn.NLLLoss, functional.nll_loss),
+    (nn.MultiMarginLoss, functional.multi_margin_loss),
+)
+# What torch raises about the arguments it was given; anything else is a mistake in the code.
+ABOUT_ARGUMENTS = (RuntimeError, ValueError, IndexError, TypeError)
+
+Trial = namedtuple("Trial", ["learning", "draws", "changed"])
+
+
+def try_step(model, batch, loss_fn, metrics=None):
+    """Take one step's forward and backward pass, in training mode, and leave everything as it was.
+
+    The weights and buffers of the pass are copies; a module's own code runs once more.
+
+    Args:
+        model: a module, used in training mode.
+        batch: (inputs, targets) on the model's device.
+        loss_fn, metrics: as for `fit`.
+
+    Returns:
+        Trial: the names of the parameters that got a gradient, whether random numbers of torch were
+        drawn, and the names of the buffers that changed.
+
+    Raises:
+        InputError: the model does not take the inputs, the loss does not take the outputs, or the
+            loss or a metric is not one number, or the loss has no gradient.
+    """
+    model = getattr(model, "_orig_mod", model)  # torch.compile would compile for the copies anew
+    parameters = {
+        name: value.detach().clone().requires_grad_(value.requires_grad)
+        for name, value in model.named_parameters()
+    }
+    before = {name: value.detach().clone() for name, value in model.named_buffers()}
+    state = parameters | {name: value.clone() for name, value in before.items()}
+
+    def forward(inputs):
+        return functional_call(model, state, (inputs,))
+
+    if isinstance(loss_fn, nn.Module):
+        loss_fn = copy.deepcopy(loss_fn)  # it may have a state of its own
+    with random_states_kept(), mode(model, training=True):
+        random_state = torch.get_rng_state()
+        outputs, loss = outputs_and_loss(forward, *batch, loss_fn, model)
+        check_loss(loss)
+        with torch.no_grad():
+            for name, metric in (metrics or {}).items():
+                check_one_number(metric(outputs, batch[1]), name)
+        trained = {name: value for name, value in parameters.items() if value.requires_grad}
+        gradients = torch.autograd.grad(loss, list(trained.values()), allow_unused=True)
+        draws = not torch.equal(random_state, torch.get_rng_state())
+    learning = {name for name, own in zip(trained, gradients, strict=True) if own is not None}
+    changed = [name for name, value in before.items() if not same_buffer(value, state[name])]
+    return Trial(learning, draws, changed)
+
+
+def try_first_step(model, batches, loss_fn, metrics=None):
+    """Try the first step of a training that then begins with the same batch; return the Trial.
+
+    Where it is refused, the random state and the order of the batches are put back.
+
+    Args:
+        batches: the Batches of the training.
+        model, loss_fn, metrics: as for `try_step`.
+    """
+    random_state, order = torch.get_rng_state(), batches.state_dict()
+    try:
+        return try_step(model, batches.first(), loss_fn, metrics)
+    except BaseException:
+        torch.set_rng_state(random_state)
+        batches.load_state_dict(order)
+        raise
+
+
+def same_buffer(one, other):
+    """Return whether two buffers are equal; without values (device meta), whether their shapes."""
+    return one.shape == other.shape and (one.is_meta or torch.equal(one, other))
+
+
+@contextmanager
+def explained(model, batches, loss_fn, metrics=None):
+    """Say of an error of torch in a training which batch it is about, if the batch is the cause.
+
+    Args:
+        batches: the Batches that the training goes through; the last one is tried again on a copy.
+        model, loss_fn, metrics: as for `try_step`.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except ABOUT_ARGUMENTS as error:
+        if batches.last is not None:
+            try:
+                try_step(model, batches.last, loss_fn, metrics)
+            except InputError as explanation:
+                raise explanation from error
+            except Exception:
+                pass  # the error itself says more than a second one
+        raise
+
+
+def outputs_and_loss(forward, inputs, targets, loss_fn, model):
+    """Return the outputs and the loss of a batch; what torch complains of is said with the shapes.
+
+    Args:
+        forward: the model, or a function in its place.
+        model: the model, for what is said of it.
+    """
+    outputs = outputs_of(forward, inputs, model)
+    check_outputs(outputs, targets, loss_fn)
+    try:
+        return outputs, loss_fn(outputs, targets)
+    except InputError:
+        raise
+    except ABOUT_ARGUMENTS as error:
+        raise InputError(
+            f"The loss cannot compare outputs of shape {shape_and_type(outputs)} with targets of "
+            f"shape {shape_and_type(targets)}: {sentence_of(error)}"
+        ) from error
+
+
+def outputs_of(forward, inputs, model):
+    """Return the outputs of a model; what torch complains of is said with the shape."""
+    try:
+        return forward(inputs)
+    except InputError:
+        raise
+    except ABOUT_ARGUMENTS as error:
+        floating = (p.dtype for p in model.parameters() if p.is_floating_point())
+        wanted = next(floating, inputs.dtype)
+        if inputs.dtype != wanted and "dtype" in str(error):
+            raise InputError(
+                f"The inputs are {str(inputs.dtype).removeprefix('torch.')}, but the model's "
+                f"weights are {str(wanted).removeprefix('torch.')}: convert the inputs with "
+                f"x.to({wanted})."
+            ) from error
+        raise InputError(
+            f"The model cannot take inputs of shape {shape_and_type(inputs)}: {sentence_of(error)}"
+        ) from error
+
+
+def sentence_of(error):
+    """Return the words of an error of torch as the end of a sentence."""
+    return " ".join(str(error).split()).rstrip(".!") + "."
+
+
+def is_one_of(loss_fn, losses):
+    """Return whether a loss is an instance of one of the classes, or one of the functions."""
+    return any(isinstance(loss_fn, kind) or loss_fn is function for kind, function in losses)
+
+
+def check_outputs(outputs, targets, loss_fn):
+    """Refuse outputs and targets that a loss would compare after a silent broadcast."""
+    if not isinstance(outputs, torch.Tensor) or outputs.shape == targets.shape:
+        return
+    if is_one_of(loss_fn, OF_CLASSES):
+        return
+    n = len(targets)
+    column_and_row = {outputs.shape, targets.shape} == {(n, 1), (n,)}
+    if not column_and_row and not is_one_of(loss_fn, ELEMENTWISE):
+        return
+    if column_and_row and targets.ndim == 1:
+        fix = "reshape the targets, y.reshape(-1, 1)"
+    else:
+        fix = "give them one shape, for example with y.reshape(...) or another last layer"
+    compared = f", comparing all {n} x {n} combinations" if column_and_row else ""
+    raise InputError(
+        f"The outputs have shape {tuple(outputs.shape)}, but the targets {tuple(targets.shape)}: "
+        f"the loss would silently broadcast them{compared}; {fix}."
+    )
+
+
+def check_loss(loss):
+    """Refuse a loss that is not one number that depends on the parameters."""
+    if not isinstance(loss, torch.Tensor):
+        raise InputError(
+            f"loss_fn returned a {type(loss).__name__}; it must return the tensor that torch has "
+            "computed, without .item() or numpy, or no gradient can be taken."
+        )
+    check_one_number(loss, "loss_fn")
+    if not loss.requires_grad:
+        raise InputError(
+            "The loss does not depend on the model's parameters, so there is no gradient: "
+            "look for .detach(), .argmax(), torch.no_grad() or .item() on the way to it."
+        )
+
+
+def check_one_number(number, name):
+    """Refuse a loss or a metric that gives one number a sample in place of one in all."""
+    if isinstance(number, torch.Tensor) and number.numel() != 1:
+        raise InputError(
+            f"{name} returned {number.numel()} numbers, of shape {tuple(number.shape)}, in place "
+            "of one: take their mean, with .mean() or reduction='mean'."
+        )
