@@ -184,6 +184,7 @@ def fit_many(
             draw random numbers (Dropout) or change buffers (BatchNorm) in training, and optimizers
             that do not move each weight by itself (LBFGS, Muon).
     """
+    members.check_makers(make_model, make_optimizer)
     members.check_data(data, validation)
     seeds = members.check_seeds(seeds)
     checks.check_functions(loss_fn)

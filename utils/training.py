@@ -178,10 +178,13 @@ def fit(
 
     Args:
         model: any module; its parameters decide the device, to which the batches are moved. It is
-            in training mode meanwhile, all modules in it as well.
+            in training mode meanwhile, with all its parts: a frozen BatchNorm that you have set to
+            eval() still takes up new statistics.
         data: a pair of tensors (x, y) of n samples, or an iterable of batches (x, y) such as a
             DataLoader; with the same one the weights equal those of the plain loop bit for bit.
-        loss_fn: loss_fn(outputs, targets) gives one number, the mean over the batch.
+        loss_fn: loss_fn(outputs, targets) gives one number, the mean over the batch. The history is
+            exact for a plain mean; of a mean weighted by class or with gaps left out
+            (ignore_index) it is the mean of the batches' means.
         optimizer: of torch.optim, made for this model.
         epochs: how often to go through the data.
         batch_size: samples in a batch of a pair; None takes all samples in one batch.
@@ -207,9 +210,9 @@ def fit(
             later batch it is said when its turn comes.
     """
     checks.check_model(model)
+    checks.check_data(data, validation)
     checks.check_functions(loss_fn, metrics)
     checks.check_optimizer(optimizer, model, loss_fn, scheduler)
-    checks.check_data(data, validation)
     checks.check_settings(data, epochs, batch_size, drop_last, seed, patience, validation)
     device = device_of(model)
     batches = Batches(data, device, batch_size, shuffle, drop_last, seed)
@@ -218,16 +221,15 @@ def fit(
     history, stopping = History(), EarlyStopping(model, patience)
     parts = {"optimizer": optimizer, "scheduler": scheduler, "batches": batches}
     parts |= {"model": model, "history": history, "stopping": stopping}
-    saved = Checkpoint(checkpoint, parts)
-    saved.resume()
-    if len(history) < epochs:
-        try_first_step(model, batches, loss_fn, metrics)
+    task = {"loss_fn": loss_fn, "validation": validation, "metrics": metrics, "patience": patience}
+    saved = Checkpoint(checkpoint, parts, task)
+    try_first_step(model, batches, loss_fn, metrics)
     try:
         with (
             KeyboardStop() as keyboard,
             mode(model, training=True),
             explained(model, batches, loss_fn, metrics),
-            saved,
+            saved,  # goes on from the file, if there is one
             progress_bar(range(len(history), epochs), progress) as bar,
         ):
             for _ in bar:
@@ -296,6 +298,7 @@ def predict(model, x, batch_size=SAMPLES_AT_ONCE):
     device = device_of(model, default=x.device)
     with mode(model, training=False), torch.no_grad():
         parts = [outputs_of(model, part.to(device), model) for part in x.split(batch_size)]
+    checks.check_predictions(parts[0])
     return torch.cat([part.to(x.device) for part in parts])
 
 

@@ -3,7 +3,10 @@
 import os
 import pickle
 import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +17,8 @@ from torch.utils.data import DataLoader, TensorDataset
 from utils.fitting import checkpoints
 from utils.fitting.checkpoints import copy_of_state, read_checkpoint, write_checkpoint
 from utils.training import fit
+
+ROOT = Path(__file__).parents[2]
 
 
 def points(samples=40):
@@ -29,17 +34,21 @@ def network(seed):
     )
 
 
-def train(epochs, made_with=0, loss_fn=None, data=None, lr=0.01, shift=0.1, **settings):
+def train(
+    epochs, made_with=0, loss_fn=None, data=None, lr=0.01, shift=0.1, change=None, **settings
+):
     """A run from scratch with everything that has a state; the network is made with a seed."""
-    model = network(made_with)
+    model = network(made_with) if change is None else change(network(made_with))
     optimizer = torch.optim.Adam(model.parameters(), lr=lr)
     scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)
     x, y = points()
-    settings = {"batch_size": 8, "seed": 3} | settings if data is None else settings
+    if data is None or isinstance(data, tuple):
+        settings = {"batch_size": 8, "seed": 3} | settings
+    settings = {"metrics": {"mae": nn.L1Loss()}} | settings
     validation = (x[:10], y[:10] + shift)
     history = fit(
         model, data or (x, y), loss_fn or nn.MSELoss(), optimizer, epochs,
-        validation=validation, scheduler=scheduler, metrics={"mae": nn.L1Loss()}, **settings,
+        validation=validation, scheduler=scheduler, **settings,
     )  # fmt: skip
     return model, history
 
@@ -76,36 +85,45 @@ def test_patience_counts_on_and_the_best_weights_come_from_the_file(tmp_path):
     assert again[1].stopped == "patience"
 
 
-class Pressing(nn.MSELoss):
-    calls = 0
+class At(nn.MSELoss):
+    """A mean squared error that acts once, in the second batch of the third epoch."""
+
+    def __init__(self, act):
+        super().__init__()
+        self.calls, self.act = 0, act
 
     def forward(self, outputs, targets):
         self.calls += 1
-        if self.calls == 14:  # the second batch of the third epoch (5 and 1 calls an epoch)
-            signal.raise_signal(signal.SIGINT)
+        if self.calls == 14:  # 5 calls for training and 1 for validation in an epoch
+            self.act()
         return super().forward(outputs, targets)
+
+
+def fail():
+    raise MemoryError
 
 
 def test_keyboard_in_the_middle_of_an_epoch_and_going_on(tmp_path):
     path = tmp_path / "run.pt"
-    _, stopped = train(9, loss_fn=Pressing(), checkpoint=path)
+    loss_fn = At(lambda: signal.raise_signal(signal.SIGINT))
+    _, stopped = train(9, loss_fn=loss_fn, checkpoint=path)
     assert stopped.stopped == "keyboard" and len(stopped) == 2
-    assert_same(train(9), train(9, made_with=99, checkpoint=path))
+    assert_same(train(9), train(9, loss_fn=loss_fn, made_with=99, checkpoint=path))
 
 
 def test_an_error_in_the_middle_of_an_epoch_and_going_on(tmp_path):
-    path = tmp_path / "run.pt"
-    calls = []
-
-    def failing(outputs, targets):
-        calls.append(None)
-        if len(calls) == 14:
-            raise MemoryError
-        return nn.functional.mse_loss(outputs, targets)
-
+    path, loss_fn = tmp_path / "run.pt", At(fail)
     with pytest.raises(MemoryError):
-        train(9, loss_fn=failing, checkpoint=path)
-    assert_same(train(9), train(9, made_with=99, checkpoint=path))
+        train(9, loss_fn=loss_fn, checkpoint=path)
+    assert_same(train(9), train(9, loss_fn=loss_fn, made_with=99, checkpoint=path))
+
+
+def test_going_on_is_said_and_a_start_is_not(tmp_path, capsys):
+    path = tmp_path / "run.pt"
+    train(4, checkpoint=path)
+    assert capsys.readouterr().out == ""
+    train(9, made_with=99, checkpoint=path)
+    assert capsys.readouterr().out == "Going on after epoch 4, from run.pt.\n"
 
 
 @pytest.mark.parametrize("own_generator", [False, True])
@@ -157,7 +175,7 @@ def test_without_a_checkpoint_nothing_is_written(tmp_path, monkeypatch):
         ({"seed": 4}, ["seed 3", "4"]),
         ({"lr": 0.5}, ["lr 0.01", "0.5"]),
         ({"drop_last": True}, ["drop_last False", "True"]),
-        ({"data": (points(30))}, ["batch_size 8"]),
+        ({"data": (points(30))}, ["samples 40", "30"]),
     ],
 )
 def test_other_settings_are_refused(tmp_path, settings, phrases):
@@ -166,6 +184,77 @@ def test_other_settings_are_refused(tmp_path, settings, phrases):
     with pytest.raises(ValueError) as error:
         train(4, checkpoint=path, **settings)
     assert all(phrase in str(error.value) for phrase in phrases), error.value
+
+
+def other_activation(model):
+    model[2] = nn.ReLU()
+    return model
+
+
+OTHER_TASKS = {
+    "model": {"change": other_activation},
+    "loss": {"loss_fn": nn.L1Loss()},
+    "setting of the loss": {"loss_fn": nn.SmoothL1Loss(beta=2.0)},
+    "data": {"data": (points()[0], points()[1] + 1e-6)},
+    "order of the data": {"data": tuple(part.flip(0) for part in points())},
+    "validation data": {"shift": 0.2},
+    "patience": {"patience": 5},
+    "metrics": {"metrics": {"other": nn.L1Loss()}},
+    "a function": {"loss_fn": lambda outputs, targets: 2 * (outputs - targets).abs().mean()},
+}
+
+
+@pytest.mark.parametrize("name", OTHER_TASKS)
+def test_another_task_is_refused_and_nothing_is_changed(tmp_path, name):
+    """First tried with itself, so that it is this difference that is refused."""
+    path, changed = tmp_path / "run.pt", OTHER_TASKS[name]
+    plain = {"loss_fn": nn.SmoothL1Loss(beta=1.0)} if name == "setting of the loss" else {}
+    if name == "a function":
+        plain = {"loss_fn": lambda outputs, targets: 3 * (outputs - targets).abs().mean()}
+    train(2, checkpoint=path, **plain)
+    assert len(train(3, checkpoint=path, **plain)[1]) == 3
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="delete it to start anew") as error:
+        train(4, checkpoint=path, **(plain | changed))
+    assert "\n" not in str(error.value) and len(str(error.value)) < 400
+    assert path.read_bytes() == before
+
+
+def test_any_bit_that_flips_is_noticed_or_without_effect(tmp_path):
+    path = tmp_path / "run.pt"
+    train(2, checkpoint=path)
+    whole, expected = path.read_bytes(), train(4)
+    generator, noticed = torch.Generator().manual_seed(0), 0
+    for place in torch.randint(len(whole), (40,), generator=generator).tolist():
+        flipped = bytearray(whole)
+        flipped[place] ^= 1 << place % 8
+        path.write_bytes(flipped)
+        try:
+            found = train(4, made_with=99, checkpoint=path)
+        except ValueError as error:
+            assert "is damaged: delete it" in str(error)
+            noticed += 1
+        else:
+            assert_same(found, expected)
+    assert noticed > 20
+
+
+def test_one_file_is_used_by_one_process_at_a_time(tmp_path):
+    path = tmp_path / "run.pt"
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from utils.fitting.checkpoints import only_one\n"
+        "with only_one(sys.argv[2]):\n    print('held', flush=True); sys.stdin.read()\n"
+    )
+    command = [sys.executable, "-c", script, str(ROOT), str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout.readline() == b"held\n"
+        with pytest.raises(ValueError, match="run.pt is in use by another training"):
+            train(2, checkpoint=path)
+        assert list(tmp_path.glob("*.pt")) == []
+        other.stdin.close()
+    assert len(train(2, checkpoint=path)[1]) == 2
+    assert [file.name for file in tmp_path.iterdir()] == ["run.pt"]
 
 
 def test_another_optimizer_is_refused(tmp_path):
@@ -196,7 +285,7 @@ def test_another_model_is_refused_and_not_changed(tmp_path):
         if units == 4:
             fit(model, (x, y), nn.MSELoss(), optimizer, 2, checkpoint=path)
             continue
-        with pytest.raises(ValueError, match="another model .* delete it"):
+        with pytest.raises(ValueError, match="another model: delete it"):
             fit(model, (x, y), nn.MSELoss(), optimizer, 4, checkpoint=path)
         assert torch.equal(model[2].bias, before)
 
@@ -235,7 +324,7 @@ def test_damaged_and_foreign_files_are_refused(tmp_path):
 
 def test_no_such_folder(tmp_path):
     for path in (tmp_path / "missing" / "run.pt", tmp_path):
-        with pytest.raises(ValueError, match="no file name in a folder that exists"):
+        with pytest.raises(ValueError, match="is not a file name in a folder that exists"):
             train(2, checkpoint=path)
 
 

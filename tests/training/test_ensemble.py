@@ -419,6 +419,13 @@ def test_optimizers_that_mix_weights():
     refused("must return an optimizer", make_optimizer=lambda parameters: None)
 
 
+def test_a_network_or_an_optimizer_in_the_place_of_a_function():
+    model = network()
+    refused("make_model must be a function", "lambda: nn.Sequential(...)", make_model=model)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    refused("make_optimizer must be a function", "of type SGD", make_optimizer=optimizer)
+
+
 def test_networks_that_are_not_alike():
     one = network()
     refused("same network again", "new one", make_model=lambda: one)

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
+from utils.data import split
 from utils.training import evaluate, fit, predict
 
 NAN, INFINITE = float("nan"), float("inf")
@@ -284,6 +285,7 @@ def test_losses_that_are_not_one_number_with_a_gradient():
     squares = nn.MSELoss(reduction="none")
     refused("loss_fn returned 4 numbers", "(4, 1)", "mean", loss_fn=squares)
     refused("2 numbers", loss_fn=squares, batch_size=2)
+    refused("reduction='sum'", "reduction='mean'", loss_fn=nn.MSELoss(reduction="sum"))
     refused("returned a float", ".item()", loss_fn=lambda a, b: ((a - b) ** 2).mean().item())
     refused("no gradient", ".detach()", loss_fn=lambda a, b: ((a.detach() - b) ** 2).mean())
     refused("class MSELoss", "MSELoss()", loss_fn=nn.MSELoss)
@@ -386,3 +388,74 @@ def test_predict_refuses_too():
     with pytest.raises(ValueError, match="batch_size"):
         predict(model, X, batch_size=0)
     assert model.training
+
+
+# What would be wrong without a word, and what once had no helpful one ---------------------------
+
+
+def test_a_loss_that_reshapes_for_itself_is_no_broadcast():
+    squares = nn.MSELoss()
+    for loss_fn in (
+        lambda outputs, targets: squares(outputs.flatten(), targets),
+        lambda outputs, targets: squares(outputs, targets[:, None]),
+    ):
+        assert len(run(data=(X, Y.flatten()), loss_fn=loss_fn)) == 2
+    refused("all 4 x 4", data=(X, Y.flatten()), loss_fn=lambda a, b: torch.where(a > b, a, b).sum())
+    one = (X[:1], Y[:1, 0])  # with one sample nothing is lost
+    assert len(run(nn.Linear(1, 1), data=one, loss_fn=lambda a, b: ((a - b) ** 2).mean())) == 2
+
+
+def test_the_parts_of_a_split_and_several_inputs_are_no_batches():
+    refused("data must be a pair", "begins with a tuple of two tensors", data=split(X, Y))
+    refused("one by one, train first", data=split(X, Y), validation=(X, Y))
+    refused("validation must be a pair", "one by one", validation=split(X, Y))
+    refused("several inputs", data=((X, X), Y))
+    assert run(data=[(X[:2], Y[:2]), (X[2:], Y[2:])]).steps == 4
+
+
+def test_lists_of_numbers():
+    refused("begins with a list of numbers", "torch.tensor(values)", data=([0.0, 1.0], [1.0, 3.0]))
+    refused("numbers in batch 1, not tensors", data=[[0.0, 1.0, 2.0], [1.0, 3.0, 5.0]])
+
+
+def test_a_single_class():
+    for loss_fn in (nn.CrossEntropyLoss(), nn.functional.cross_entropy):
+        refused("one logit a sample", "always 0", data=(X, torch.zeros(4).long()), loss_fn=loss_fn)
+
+
+def test_targets_of_a_later_batch_with_another_number_of_axes():
+    with pytest.raises(ValueError, match=r"batch 2: the targets have the shape \(2,\), .* 2 axes"):
+        run(data=[(X[:2], Y[:2]), (X[2:], Y[2:, 0])])
+
+
+class Stream(torch.utils.data.IterableDataset):
+    """Samples one after another, of no known number."""
+
+    def __iter__(self):
+        return zip(X, Y, strict=True)
+
+
+def test_a_stream_without_a_length():
+    model, twin = nn.Linear(1, 1), nn.Linear(1, 1)
+    twin.load_state_dict(model.state_dict())
+    run(model, data=DataLoader(Stream(), batch_size=2), validation=DataLoader(Stream(), 4))
+    run(twin, data=[(X[:2], Y[:2]), (X[2:], Y[2:])])
+    assert torch.equal(model.weight, twin.weight)
+
+
+def test_a_model_that_returns_several_things():
+    lstm = nn.LSTM(1, 1)
+    optimizer = torch.optim.SGD(lstm.parameters(), lr=0.1)
+    with pytest.raises(ValueError, match="returns a tuple of 2 things .* let forward return"):
+        run(lstm, optimizer=optimizer)
+    with pytest.raises(ValueError, match="of type tuple, not a tensor"):
+        predict(lstm, X)
+
+
+def test_arguments_in_the_wrong_places():
+    model = nn.Linear(1, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with pytest.raises(ValueError, match="pair .* not a tensor of shape"):
+        fit(model, X, Y, nn.MSELoss(), optimizer)
+    refused("whole number", "not a value of type SGD", model=model, epochs=optimizer)
+    refused("not a value of type list", model=model, optimizer=[optimizer, optimizer])

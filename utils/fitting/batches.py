@@ -85,9 +85,11 @@ class Batches:
                 yield self.last
 
     def _from_iterable(self):
-        number = 0
+        number, axes = 0, None
         for number, batch in enumerate(self.data, start=1):
             inputs, targets = checks.check_batch(batch, number)
+            axes = axes or targets.ndim
+            checks.check_axes(targets, axes, number)  # or a loss might broadcast them
             self.last = inputs.to(self.device), targets.to(self.device)
             yield self.last
         if number == 0:
@@ -98,6 +100,7 @@ class Batches:
         return {"generator": self.generator.get_state()} if self.generator is not None else {}
 
     def load_state_dict(self, state):
-        """Set the generator to where it stood."""
+        """Set the generator to where it stood; a pass that had begun is forgotten."""
+        self._begun = None
         if self.generator is not None:
             self.generator.set_state(state["generator"])

@@ -6,11 +6,18 @@ What only a forward pass can show is in `utils.fitting.trial`.
 
 import math
 import operator
+from numbers import Real
 
 import torch
 from torch import nn
 
 from utils.fitting.errors import InputError
+
+
+def shown(value):
+    """Return a value as it is written, if that is short, else its type."""
+    text = repr(value)
+    return text if len(text) < 40 and "\n" not in text else f"a value {shape_and_type(value)}"
 
 
 def shape_and_type(value):
@@ -27,7 +34,9 @@ def check_whole_number(name, value, smallest):
     """Refuse what is not a whole number of at least `smallest`; return it as an int."""
     is_whole = hasattr(value, "__index__") and not isinstance(value, bool)
     if not is_whole or operator.index(value) < smallest:
-        raise InputError(f"{name} must be a whole number of at least {smallest}, not {value!r}.")
+        raise InputError(
+            f"{name} must be a whole number of at least {smallest}, not {shown(value)}."
+        )
     return operator.index(value)
 
 
@@ -134,8 +143,15 @@ def check_functions(loss_fn, metrics=None):
                 f"{name} is the class {function.__name__}: add brackets to make one, "
                 f"{function.__name__}()."
             )
+        if getattr(function, "reduction", None) == "sum":
+            raise InputError(
+                f"{name} adds the samples up (reduction='sum'), so its size would depend on the "
+                "batch size: take reduction='mean'."
+            )
         if not callable(function):
-            raise InputError(f"{name} must be a function of (outputs, targets), not {function!r}.")
+            raise InputError(
+                f"{name} must be a function of (outputs, targets), not {shown(function)}."
+            )
     for name in metrics or {}:
         if name == "loss" or not isinstance(name, str) or name.startswith("validation_"):
             raise InputError(f"The metric {name!r} needs another name, since fit uses this one.")
@@ -146,7 +162,7 @@ def check_optimizer(optimizer, model, loss_fn=None, scheduler=None):
     if not isinstance(optimizer, torch.optim.Optimizer):
         raise InputError(
             "The optimizer must be one of torch.optim, made for this model, for example "
-            f"torch.optim.SGD(model.parameters(), lr=0.1), not {optimizer!r}."
+            f"torch.optim.SGD(model.parameters(), lr=0.1), not {shown(optimizer)}."
         )
     own = {id(parameter) for parameter in model.parameters()}
     if isinstance(loss_fn, nn.Module):
@@ -172,8 +188,8 @@ def is_pair(data):
     """Return whether the data is meant as (inputs, targets), not as an iterable of batches."""
     if not isinstance(data, tuple | list) or len(data) == 0:
         return False
-    # A list or tuple of (inputs, targets) batches holds tuples; anything else is meant as a pair.
-    return not isinstance(data[0], tuple | list)
+    # A list of (inputs, targets) batches holds tuples; anything else is meant as a pair.
+    return isinstance(data, tuple) or not isinstance(data[0], tuple | list)
 
 
 def check_data(data, validation=None):
@@ -199,6 +215,11 @@ def check_validation(data, validation):
 def check_source(data, name):
     """Refuse one such source of data; `name` is for the message."""
     if is_pair(data):
+        if isinstance(data[0], tuple | list) and len(data[0]) > 0:
+            raise InputError(
+                f"{name} must be a pair (inputs, targets) of tensors, but begins with a "
+                f"{type(data[0]).__name__} {of_what(data[0])}"
+            )
         if len(data) != 2:
             raise InputError(
                 f"{name} must be a pair (inputs, targets) of tensors, but holds {len(data)} things."
@@ -214,8 +235,22 @@ def check_source(data, name):
             f"{name} must be a pair (inputs, targets) of tensors, or a DataLoader, "
             f"not {'a tensor of shape ' * isinstance(data, torch.Tensor)}{shape_and_type(data)}."
         )
-    if hasattr(data, "__len__") and len(data) == 0:
+    try:
+        empty = len(data) == 0
+    except TypeError:  # a stream does not know its length
+        empty = False
+    if empty:
         raise nothing_yielded(data)
+
+
+def of_what(part):
+    """Return what a tuple or list in the place of the inputs seems to be, and what to do."""
+    if isinstance(part[0], torch.Tensor) and len(part) == 2:
+        return (
+            "of two tensors: give the parts of split(x, y) one by one, train first; batches come "
+            "in a list; and several inputs go into one tensor, or into a loop of your own."
+        )
+    return "of numbers: make tensors of them, torch.tensor(values), with one row a sample."
 
 
 def check_pair(inputs, targets, where="", values=True):
@@ -268,10 +303,21 @@ def check_inputs(x, batch_size=1):
         )
 
 
+def check_predictions(outputs):
+    """Refuse outputs that are not a tensor, as those of an LSTM."""
+    if not isinstance(outputs, torch.Tensor):
+        raise InputError(
+            f"The model returns something {shape_and_type(outputs)}, not a tensor: call it "
+            "yourself, or let forward return the one tensor that you want."
+        )
+
+
 def check_batch(batch, number):
     """Refuse a batch of an iterable that is not a sound (inputs, targets); return the two."""
     if not isinstance(batch, tuple | list) or len(batch) != 2:
-        if isinstance(batch, tuple | list):
+        if isinstance(batch, tuple | list) and batch and isinstance(batch[0], Real):
+            what = f"numbers in batch {number}, not tensors (torch.tensor(values) makes one)"
+        elif isinstance(batch, tuple | list):
             what = f"{len(batch)} thing{'s' * (len(batch) != 1)} in batch {number}"
         else:
             what = f"one thing, {shape_and_type(batch)}, in batch {number}"
@@ -280,6 +326,15 @@ def check_batch(batch, number):
     on_cpu = all(torch.is_tensor(part) and part.is_cpu for part in batch)
     check_pair(*batch, where=f"batch {number}: ", values=on_cpu)
     return batch
+
+
+def check_axes(targets, axes, number):
+    """Refuse targets of another number of axes than those of the batches before."""
+    if targets.ndim != axes:
+        raise InputError(
+            f"batch {number}: the targets have the shape {tuple(targets.shape)}, and those before "
+            f"had {axes} {'axis' if axes == 1 else 'axes'}: give all batches one form."
+        )
 
 
 def nothing_yielded(data):

@@ -9,6 +9,7 @@ from utils.fitting.checks import (
     check_validation,
     is_pair,
     shape_and_type,
+    shown,
 )
 from utils.fitting.errors import InputError
 from utils.fitting.trial import try_step
@@ -42,12 +43,26 @@ def check_data(data, validation):
     check_validation(data, validation)
 
 
+def check_makers(make_model, make_optimizer):
+    """Refuse a network or an optimizer in the place of a function that makes one."""
+    if isinstance(make_model, torch.nn.Module) or not callable(make_model):
+        raise InputError(
+            "make_model must be a function that builds a new network at each call, for example "
+            f"lambda: nn.Sequential(...), not {shape_and_type(make_model)}."
+        )
+    if not callable(make_optimizer):
+        raise InputError(
+            "make_optimizer must be a function, for example lambda parameters: "
+            f"torch.optim.Adam(parameters, lr=0.01), not {shape_and_type(make_optimizer)}."
+        )
+
+
 def check_seeds(seeds):
     """Refuse seeds that are none, or no whole numbers; return them as a list."""
     if isinstance(seeds, int) or not hasattr(seeds, "__iter__"):
         raise InputError(
             f"seeds must be several numbers, one for each network, for example range(32), "
-            f"not {seeds!r}."
+            f"not {shown(seeds)}."
         )
     seeds = list(seeds)
     if not seeds:

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 from torch.func import functional_call
 from torch.nn import functional
+from torch.overrides import TorchFunctionMode
 
 from utils.fitting.checks import shape_and_type
 from utils.fitting.errors import InputError
@@ -24,12 +25,7 @@ ELEMENTWISE = (
     (nn.SmoothL1Loss, functional.smooth_l1_loss),
     (nn.HuberLoss, functional.huber_loss),
 )
-# Losses whose targets are class numbers, one a sample, beside a row of logits a sample.
-OF_CLASSES = (
-    (nn.CrossEntropyLoss, functional.cross_entropy),
-    (nn.NLLLoss, functional.nll_loss),
-    (nn.MultiMarginLoss, functional.multi_margin_loss),
-)
+CROSS_ENTROPY = ((nn.CrossEntropyLoss, functional.cross_entropy),)
 # What torch raises about the arguments it was given; anything else is a mistake in the code.
 ABOUT_ARGUMENTS = (RuntimeError, ValueError, IndexError, TypeError)
 
@@ -138,10 +134,16 @@ def outputs_and_loss(forward, inputs, targets, loss_fn, model):
     outputs = outputs_of(forward, inputs, model)
     check_outputs(outputs, targets, loss_fn)
     try:
-        return outputs, loss_fn(outputs, targets)
-    except InputError:
-        raise
-    except ABOUT_ARGUMENTS as error:
+        with ColumnAgainstRow(outputs, targets):
+            return outputs, loss_fn(outputs, targets)
+    except (*ABOUT_ARGUMENTS, AttributeError) as error:
+        if isinstance(outputs, tuple | list | dict):
+            raise InputError(
+                f"The model returns a {type(outputs).__name__} of {len(outputs)} things (as an "
+                "LSTM does), and the loss takes a tensor: let forward return the one it is about."
+            ) from error
+        if isinstance(error, InputError | AttributeError):
+            raise
         raise InputError(
             f"The loss cannot compare outputs of shape {shape_and_type(outputs)} with targets of "
             f"shape {shape_and_type(targets)}: {sentence_of(error)}"
@@ -149,7 +151,13 @@ def outputs_and_loss(forward, inputs, targets, loss_fn, model):
 
 
 def outputs_of(forward, inputs, model):
-    """Return the outputs of a model; what torch complains of is said with the shape."""
+    """Return the outputs of a model; what torch complains of is said with the shape.
+
+    Args:
+        forward: the model, or a function in its place.
+        inputs: on the model's device.
+        model: the model, for what is said of it.
+    """
     try:
         return forward(inputs)
     except InputError:
@@ -179,24 +187,54 @@ def is_one_of(loss_fn, losses):
 
 
 def check_outputs(outputs, targets, loss_fn):
-    """Refuse outputs and targets that a loss would compare after a silent broadcast."""
+    """Refuse outputs and targets that a loss of torch would compare without a word, but wrongly."""
     if not isinstance(outputs, torch.Tensor) or outputs.shape == targets.shape:
         return
-    if is_one_of(loss_fn, OF_CLASSES):
-        return
-    n = len(targets)
-    column_and_row = {outputs.shape, targets.shape} == {(n, 1), (n,)}
-    if not column_and_row and not is_one_of(loss_fn, ELEMENTWISE):
-        return
-    if column_and_row and targets.ndim == 1:
+    if is_one_of(loss_fn, CROSS_ENTROPY) and outputs.ndim == 2 and outputs.shape[1] == 1:
+        raise InputError(
+            f"The outputs have shape {tuple(outputs.shape)}, one logit a sample, and with a single "
+            "class the cross-entropy is always 0: give the model an output for each class, or take "
+            "nn.BCEWithLogitsLoss() for two classes and one logit."
+        )
+    if is_one_of(loss_fn, ELEMENTWISE):
+        raise broadcast_error(outputs.shape, targets.shape)
+
+
+def broadcast_error(outputs, targets):
+    """Return the error for shapes of outputs and targets that broadcast to something else."""
+    n = targets[0]
+    column_and_row = {outputs, targets} == {(n, 1), (n,)}
+    if column_and_row and len(targets) == 1:
         fix = "reshape the targets, y.reshape(-1, 1)"
     else:
         fix = "give them one shape, for example with y.reshape(...) or another last layer"
     compared = f", comparing all {n} x {n} combinations" if column_and_row else ""
-    raise InputError(
-        f"The outputs have shape {tuple(outputs.shape)}, but the targets {tuple(targets.shape)}: "
+    return InputError(
+        f"The outputs have shape {tuple(outputs)}, but the targets {tuple(targets)}: "
         f"the loss would silently broadcast them{compared}; {fix}."
     )
+
+
+class ColumnAgainstRow(TorchFunctionMode):
+    """Refuses, in a context, an operation between a column (n, 1) and a row (n,).
+
+    With outputs of the one shape and targets of the other, every sample would be compared with
+    every other. Whether a loss does that, only its operations tell: it may reshape them first.
+    """
+
+    def __init__(self, outputs, targets):
+        super().__init__()
+        self.shapes = getattr(outputs, "shape", ()), targets.shape
+        n = len(targets)
+        self.watches = n > 1 and set(self.shapes) == {(n, 1), (n,)}
+
+    def __torch_function__(self, function, types, arguments=(), keywords=None):
+        keywords = keywords or {}
+        if self.watches and function is not functional.cross_entropy:
+            tensors = [x for x in (*arguments, *keywords.values()) if isinstance(x, torch.Tensor)]
+            if set(self.shapes) <= {tensor.shape for tensor in tensors}:
+                raise broadcast_error(*self.shapes)
+        return function(*arguments, **keywords)
 
 
 def check_loss(loss):
