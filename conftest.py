@@ -1,12 +1,103 @@
-"""Settings that must be in place before torch, matplotlib or a kernel starts.
+"""What every test run needs: settings, two levels, and notebooks compared with what is published.
 
-They are here, not in the launcher, so that `pytest` typed by hand runs what `course.py test` runs.
+It is here, not in the launcher, so that `pytest` typed by hand runs what `course.py test` runs.
 """
 
 import os
 
+# These must be in place before torch, matplotlib or a kernel starts.
 os.environ.setdefault("COURSE_PROGRESS", "0")  # a progress bar's text differs from run to run
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # small networks are faster, and workers do not fight
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # repeatable matrix products on CUDA
 os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")  # without it jupyter_core warns on stderr
 os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # or its notes are stderr
+
+import pytest
+from nbformat import NotebookNode
+from nbval.plugin import IPyNbCell
+from xdist.scheduler import LoadScopeScheduling
+
+from tools.notebooks.compare import difference
+
+# What another processor could change: `course.py test --other-cpu` runs it once more.
+COMPUTES = ("notebooks/", "tests/training/", "tests/course/test_data.py")
+# Files that stay whole on one worker, because their tests share a kernel, a browser or a folder.
+WHOLE = ("notebooks/", "tests/browser/", "tests/tools/")
+LEFT_OUT = pytest.StashKey[int]()
+
+
+# -- Two levels --------------------------------------------------------------------------------
+
+
+def pytest_addoption(parser):
+    """Add the option that runs all tests."""
+    parser.addoption("--full", action="store_true", help="run the tests marked full, too")
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m selects by marker
+def pytest_collection_modifyitems(config, items):
+    """Mark and order the tests; without --full, leave out those marked full."""
+    for item in items:
+        if item.nodeid.startswith(COMPUTES):
+            item.add_marker("computes")
+    items.sort(key=turn)
+    left_out = [item for item in items if item.get_closest_marker("full")]
+    if left_out and not config.option.full:
+        config.stash[LEFT_OUT] = len(left_out)
+        getattr(config, "workeroutput", {})["left out"] = len(left_out)
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("full")]
+
+
+def turn(item):
+    """Return when a test's turn comes: first what takes long, so that all workers end together."""
+    whole = [number for number, folder in enumerate(WHOLE) if item.nodeid.startswith(folder)]
+    if whole:
+        return 1 + whole[0]
+    return 0 if item.get_closest_marker("full") else 1 + len(WHOLE)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """Take over how many tests were left out from the worker, which collected them."""
+    node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left out", 0)
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Say how many tests were left out."""
+    left_out = config.stash.get(LEFT_OUT, 0)
+    if left_out:
+        terminalreporter.write_line(f"Tests that run only with --full: {left_out}")
+
+
+# -- Workers -----------------------------------------------------------------------------------
+
+
+class Scheduler(LoadScopeScheduling):
+    """Keep the tests of a file in WHOLE on one worker, and distribute all others one by one."""
+
+    def _split_scope(self, nodeid):
+        return nodeid.partition("::")[0] if nodeid.startswith(WHOLE) else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Say how tests are distributed. The rules that xdist offers know whole files or none."""
+    return Scheduler(config, log)
+
+
+# -- Notebooks ---------------------------------------------------------------------------------
+
+
+def compare_outputs(item, outputs, published, skip_compare=None):
+    """Compare a cell's outputs in the place of nbval, which skips pictures and knows no tolerance.
+
+    Returns:
+        bool: whether they are the same; if not, `item.comparison_traceback` says why.
+    """
+    lines = difference(NotebookNode(item.cell, outputs=published), outputs)
+    item.comparison_traceback = [f"cell {item.cell.id}:\n{lines}"]
+    return not lines
+
+
+IPyNbCell.compare_outputs = compare_outputs

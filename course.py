@@ -114,11 +114,14 @@ def how_to_start(options):
 
 
 def test(options, rest):
-    """Set up and run all tests and all notebooks, or those named."""
+    """Set up and run the tests and all notebooks, or those named."""
     settings = {"COURSE_DEVICE": options.device} if options.device else {}
     if options.other_cpu:
         settings.update(OTHER_CPU)
-    return hand_over(prepared(options), ["-m", "pytest"] + rest, settings)
+    level = ["--full"] if options.full else []
+    # What computes nothing is the same on each processor.
+    chosen = ["-m", "computes"] if options.other_cpu else []
+    return hand_over(prepared(options), ["-m", "pytest"] + level + chosen + rest, settings)
 
 
 def check(options, rest):
@@ -262,12 +265,15 @@ def make_parser():
     command = add(
         "test",
         test,
-        "set up (once) and run all tests and all notebooks",
+        "set up (once), run all notebooks and the quick tests",
         passes_on="Files, folders and options of pytest may follow, for example: tests -k fit",
     )
+    command.add_argument("--full", action="store_true", help="run the slow tests, too")
     command.add_argument("--device", choices=["cpu", "cuda", "mps"], help="where tensors live")
     command.add_argument(
-        "--other-cpu", action="store_true", help="compute as an older processor would"
+        "--other-cpu",
+        action="store_true",
+        help="run what computes, as an older processor would compute it",
     )
 
     command = add("check", check, "say what is missing and how to mend it", sets_up=False)

@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 from torch import nn
 
-from tools.notebooks.files import PICTURE_TOLERANCE, picture_difference
 from utils import diagrams, plotting
 from utils.figures import style
 
@@ -447,30 +446,6 @@ def test_a_model_and_its_tensors_are_left_as_they_were(shown):
     values = torch.ones(2, 2, requires_grad=True)
     diagrams.tensors(values=values)
     assert values.requires_grad and values.grad is None and torch.equal(values, torch.ones(2, 2))
-
-
-# ---------------------------------------------------------------------------- comparing pictures
-def png(draw):
-    """Return a small picture as PNG bytes."""
-    picture = Figure(figsize=(4, 3))
-    draw(picture.subplots())
-    buffer = io.BytesIO()
-    picture.savefig(buffer, format="png", dpi=144)
-    return buffer.getvalue()
-
-
-def test_the_comparison_sees_a_blank_and_a_moved_curve_but_not_a_trembling_one():
-    x = np.linspace(0, 6, 200)
-    curve = png(lambda ax: ax.plot(x, np.sin(x)))
-    assert picture_difference(curve, curve) == 0
-    assert picture_difference(curve, png(lambda ax: None)) > PICTURE_TOLERANCE
-    assert picture_difference(curve, png(lambda ax: ax.plot(x, np.cos(x)))) > PICTURE_TOLERANCE
-    assert picture_difference(curve, png(lambda ax: ax.plot(x, np.sin(x) + 0.15))) > (
-        PICTURE_TOLERANCE
-    )
-    assert picture_difference(curve, png(lambda ax: ax.plot(x, np.sin(x) + 1e-3))) < (
-        PICTURE_TOLERANCE
-    )
 
 
 def test_weights_that_do_not_follow_each_other_are_refused():

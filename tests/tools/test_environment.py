@@ -87,7 +87,7 @@ def test_settings_and_machine_report_name_the_same_pythons():
 def test_pytest_settings_compare_every_output_of_every_notebook():
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     options = settings["tool"]["pytest"]["ini_options"]
-    assert "--nbval" in options["addopts"] and "--dist=loadfile" in options["addopts"]
+    assert "--nbval" in options["addopts"] and "--no-loadscope-reorder" in options["addopts"]
     assert set(options["testpaths"]) == {"tests", "notebooks"}
     assert {"work", "build"} <= set(options["norecursedirs"])
 

@@ -143,8 +143,11 @@ def test_test_hands_over_to_pytest_with_options_in_order(new_course):
     assert started["variables"].get("ATEN_CPU_CAPABILITY") == os.environ.get("ATEN_CPU_CAPABILITY")
 
 
-def test_test_on_another_cpu_sets_its_variables(made_course):
-    variables = echoed(made_course.succeeds("test", "--other-cpu"))["variables"]
+def test_test_runs_all_with_full_and_what_computes_on_another_cpu(made_course):
+    assert echoed(made_course.succeeds("test", "--full", "-x"))["arguments"] == ["--full", "-x"]
+    started = echoed(made_course.succeeds("test", "--other-cpu"))
+    assert started["arguments"] == ["-m", "computes"]
+    variables = started["variables"]
     assert variables["ATEN_CPU_CAPABILITY"] == "default"
     assert variables["MKL_CBWR"] == "COMPATIBLE"
     assert variables["ONEDNN_MAX_CPU_ISA"] == "SSE41"

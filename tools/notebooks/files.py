@@ -1,17 +1,13 @@
-"""Read, run, compare and write the course's notebooks: what refresh, solved and the tests share."""
+"""Read, run and write the course's notebooks: what refresh, solved and the tests share."""
 
 import base64
 import copy
-import difflib
-import io
 import os
 import re
 import subprocess
 from pathlib import Path
 
 import nbformat
-import numpy as np
-from matplotlib.image import imread
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from tqdm import tqdm
@@ -26,19 +22,9 @@ METADATA = {
 
 # What a kernel needs so that it prints the same everywhere; conftest.py sets the same for pytest.
 QUIET = {"COURSE_PROGRESS": "0", "OMP_NUM_THREADS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
-# Cells whose output is not compared, with the reason. A structure test holds the tags to this list.
-EXEMPT = {
-    (
-        "00_start_here",
-        "machine-report",
-    ): "reports the versions and the device of the machine it runs on"
-}
 WIDGET = "application/vnd.jupyter.widget-view+json"
 # How a question to answer before the code runs begins.
 PREDICT = "**Predict.**"
-# Pictures: mean absolute difference of grey (0 to 1) in the worst of the blocks of 32 x 32 pixels.
-PICTURE_TOLERANCE = 0.08
-BLOCK = 32
 
 
 def published(numbers=()):
@@ -188,18 +174,27 @@ def set_counts(notebook):
                 output.execution_count = number
 
 
-def text_of(outputs):
-    """Return all that is compared as text: streams, results, errors, alternatives of figures."""
-    parts = []
+def texts_of(outputs):
+    """Return all that is text in outputs, as a list of (kind, text).
+
+    That is streams, results, errors, and what figures say of themselves.
+    """
+    texts = []
     for output in tidy([nbformat.NotebookNode(output) for output in outputs]):
         if output.output_type == "stream":
-            parts.append(f"[{output.name}]\n{output.text}")
+            texts.append((output.name, output.text))
         elif output.output_type == "error":
-            parts.append(f"[error]\n{output.ename}: {output.evalue}")
+            texts.append(("error", f"{output.ename}: {output.evalue}"))
         else:
-            kinds = ", ".join(sorted(output.data))
-            parts.append(f"[{kinds}]\n{output.data.get('text/plain', '')}")
-    return "\n".join(parts)
+            kinds = sorted(output.data)
+            text = "\n".join(output.data[kind] for kind in kinds if kind.startswith("text/"))
+            texts.append((", ".join(kinds), text))
+    return texts
+
+
+def text_of(outputs):
+    """Return all that is text in outputs as one text, each output under its kind in brackets."""
+    return "\n".join(f"[{kind}]\n{text}" for kind, text in texts_of(outputs))
 
 
 def pictures_of(outputs):
@@ -209,29 +204,6 @@ def pictures_of(outputs):
         for output in outputs
         if "image/png" in output.get("data", {})
     ]
-
-
-def picture_difference(one, other):
-    """Return how far two PNG pictures differ: 0 (equal) to 1, in the worst block of 32 x 32.
-
-    Where their sizes differ it is 1.
-    """
-    first, second = (imread(io.BytesIO(png))[..., :3].mean(axis=-1) for png in (one, other))
-    if first.shape != second.shape:
-        return 1.0
-    height, width = (length // BLOCK * BLOCK for length in first.shape)
-    difference = np.abs(first - second)[:height, :width]
-    blocks = difference.reshape(height // BLOCK, BLOCK, width // BLOCK, BLOCK)
-    return float(blocks.mean(axis=(1, 3)).max())
-
-
-def same_pictures(outputs, others):
-    """Return whether two lists of outputs hold the same pictures within the tolerance."""
-    first, second = pictures_of(outputs), pictures_of(others)
-    return len(first) == len(second) and all(
-        picture_difference(one, other) <= PICTURE_TOLERANCE
-        for one, other in zip(first, second, strict=True)
-    )
 
 
 def each_with_progress(paths, runs, work):
@@ -256,9 +228,3 @@ def each_with_progress(paths, runs, work):
             bar.write("\n".join([done, *wrong]))
             failed = failed or bool(wrong)
     return int(failed)
-
-
-def first_difference(text, other):
-    """Return the lines in which two texts differ, as a short text."""
-    lines = difflib.unified_diff(text.splitlines(), other.splitlines(), lineterm="", n=0)
-    return "\n".join(f"    {line}" for line in list(lines)[3:9])

@@ -11,16 +11,14 @@ import argparse
 import copy
 import sys
 
+from tools.notebooks.compare import difference
 from tools.notebooks.files import (
-    EXEMPT,
     METADATA,
     Runner,
     code_cells,
     each_with_progress,
-    first_difference,
     published,
     read,
-    same_pictures,
     set_counts,
     text_of,
     write,
@@ -50,34 +48,27 @@ def refresh(path, on_cell=lambda number: None, renew=False):
             wrong += [out for out in cell.outputs if out.get("name") == "stderr"]
             if wrong:
                 return False, [f"cell {cell.id}, {name}:\n{text_of(wrong)}"]
-    complaints = disagreements(path.stem, runs)
+    complaints = disagreements(runs)
     if complaints:
         return False, complaints
     result = runs["first run"]
     for cell, before in zip(code_cells(result), code_cells(committed), strict=True):
-        exempt = (path.stem, cell.id) in EXEMPT and before.outputs
-        equal = text_of(before.outputs) == text_of(cell.outputs)
-        if not renew and (exempt or equal and same_pictures(before.outputs, cell.outputs)):
+        if before.outputs and not renew and not difference(before, cell.outputs):
             cell.outputs = before.outputs
     result.metadata = METADATA
     set_counts(result)
     return write(result, path), []
 
 
-def disagreements(stem, runs):
-    """Return a text for each cell whose runs print different texts or draw different pictures."""
+def disagreements(runs):
+    """Return a text for each cell that prints or draws something else in one of the runs."""
     complaints = []
     first = code_cells(runs["first run"])
     for name in list(RUNS)[1:]:
         for cell, again in zip(first, code_cells(runs[name]), strict=True):
-            if (stem, cell.id) in EXEMPT:
-                continue
-            text, other = text_of(cell.outputs), text_of(again.outputs)
-            if text != other:
-                lines = first_difference(text, other)
-                complaints.append(f"cell {cell.id} prints something else in the {name}:\n{lines}")
-            elif not same_pictures(cell.outputs, again.outputs):
-                complaints.append(f"cell {cell.id} draws something else in the {name}.")
+            lines = difference(cell, again.outputs)
+            if lines:
+                complaints.append(f"cell {cell.id} gives something else in the {name}:\n{lines}")
     return complaints
 
 

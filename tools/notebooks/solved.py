@@ -2,8 +2,8 @@
 
     python3 course.py solved [NN ...]
 
-The copies go to build/solved/. Outside the exercises they must print what the published notebooks
-print: doing an exercise changes nothing else.
+The copies go to build/solved/. Outside the exercises they must give what the published notebooks
+give: doing an exercise changes nothing else.
 """
 
 import argparse
@@ -11,15 +11,15 @@ import copy
 import importlib
 import sys
 
+from tools.notebooks.compare import difference
 from tools.notebooks.files import (
-    EXEMPT,
     METADATA,
     Runner,
     code_cells,
     each_with_progress,
-    first_difference,
     published,
     read,
+    set_counts,
     tags,
     text_of,
     write,
@@ -56,30 +56,50 @@ def solved_source(source, exercise):
     return "\n".join(lines[:start] + [exercise.solution_code] + gap + lines[end:])
 
 
-def problems(stem, published_notebook, solved, exercises):
-    """Return what is wrong with a solved run, as texts: failed checks, changed outputs."""
-    found = []
-    for cell, before in zip(code_cells(solved), code_cells(published_notebook), strict=True):
-        text = text_of(cell.outputs)
-        names = set(tags(cell)) & set(exercises)
-        for name in names:
-            if f"✓ {name}: right." not in text:
-                found.append(f"cell {cell.id}: the solution does not pass its check:\n{text}")
-        expected = text_of(before.outputs)
-        if not names and (stem, cell.id) not in EXEMPT and text != expected:
-            lines = first_difference(expected, text)
-            found.append(
-                f"cell {cell.id} prints something else once the exercises are done:\n{lines}"
-            )
-    return found
+def problem(cell, before, exercises):
+    """Return what is wrong with a cell of a solved run, as a text: a failed check, another output.
+
+    Args:
+        cell: the cell that was run.
+        before: the same cell as published.
+        exercises: the notebook's exercises by name.
+    """
+    names = set(tags(cell)) & set(exercises)
+    text = text_of(cell.outputs)
+    if not all(f"✓ {name}: right." in text for name in names):
+        return f"cell {cell.id}: the solution does not pass its check:\n{text}"
+    lines = "" if names else difference(before, cell.outputs)
+    if lines:
+        return f"cell {cell.id} gives something else once the exercises are done:\n{lines}"
+    return ""
 
 
-def build(path, on_cell=lambda done: None):
-    """Run the solved copy of a notebook; return it with what is wrong, as texts."""
+def build(path, on_cell=lambda done: None, twice=False):
+    """Run the solved copy of a notebook.
+
+    Args:
+        path: the notebook's file.
+        on_cell: called after each cell.
+        twice: whether to run each cell a second time, but for those tagged `continues`.
+
+    Returns:
+        (solved, problems): the copy, and what is wrong, as texts.
+    """
     notebook, exercises = read(path), exercises_of(path.stem)
-    solved = Runner(solve(notebook, exercises)).run(on_cell)
+    solved = solve(notebook, exercises)
+    runner = Runner(solved)
+    problems = []
+    with runner.kernel():
+        for (index, cell), before in zip(runner.numbered(), code_cells(notebook), strict=True):
+            again = twice and "continues" not in tags(cell)
+            for time in ["", "run a second time: "] if again else [""]:
+                runner.run_cell(cell, index)
+                found = problem(cell, before, exercises)
+                problems += [time + found] if found else []
+            on_cell(index)
+    set_counts(solved)
     solved.metadata = METADATA
-    return solved, problems(path.stem, notebook, solved, exercises)
+    return solved, problems
 
 
 def main(arguments=None):
