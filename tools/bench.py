@@ -13,12 +13,10 @@ that of (b) over each.
 import argparse
 import io
 import statistics
-import subprocess
 import sys
 import time
 from contextlib import nullcontext, redirect_stderr
 from functools import partial
-from pathlib import Path
 
 import torch
 from torch import nn
@@ -176,72 +174,20 @@ def reached(condition):
     return "reached" if condition else "missed"
 
 
-def epochs_table(rounds, clock, sizes=(10**3, 10**4, 10**5, 10**6)):
-    """Seconds of one epoch for data of several sizes."""
-    print(f"\n{'samples':>9}{'s/epoch':>10}{'us/step':>9}   fit, {MAIN}, Adam, batches of 64")
-    for samples in sizes:
-        x, y = data(samples)
-        epochs = max(1, 10**5 // samples)
-        adam = partial(torch.optim.Adam, lr=1e-2)
-        run = partial(with_fit, NETWORKS[MAIN], adam, x, y, epochs)
-        seconds = statistics.median(timed(run, clock=clock) for _ in range(rounds)) / epochs
-        print(f"{samples:9}{seconds:10.4f}{seconds / (samples // BATCH_SIZE) * 1e6:9.1f}")
-
-
-def peak_memory():
-    """Return the largest memory that this process has held so far, in bytes; None on Windows."""
-    status = Path("/proc/self/status")
-    if status.is_file():  # Linux, where ru_maxrss would count the parent's peak as well
-        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024
-    try:
-        import resource
-    except ImportError:
-        return None
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # macOS counts in bytes
-
-
-def memory(samples=10**7):
-    """Print the peak memory that `fit` adds, in MB, to a process that holds the data."""
-    if peak_memory() is None:
-        return print("\npeak memory: not measured on this system")
-    batch_size = samples // 1000
-    settings = {"batch_size": batch_size, "progress": False}
-    model, loss_fn = NETWORKS[MAIN](), nn.MSELoss()
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
-    x, y = torch.rand(samples, 1), torch.rand(samples, 1)
-    fit(model, (x[: 2 * batch_size], y[: 2 * batch_size]), loss_fn, optimizer, 1, **settings)
-    before = peak_memory()
-    fit(model, (x, y), loss_fn, optimizer, 1, **settings)
-    added = (peak_memory() - before) / 1e6
-    print(
-        f"\npeak memory that fit adds to {x.nbytes * 2 / 1e6:.0f} MB of data ({samples:.0e} "
-        f"samples, batches of {batch_size}): {added:.0f} MB; one permutation is "
-        f"{samples * 8 / 1e6:.0f} MB"
-    )
-
-
 def main(arguments=None):
     """Parse the command line and print the tables."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=200, help="epochs of 15 steps in each run")
     parser.add_argument("--rounds", type=int, default=5, help="how often each run is repeated")
     parser.add_argument("--cpu-time", action="store_true", help="for a machine that others use too")
-    parser.add_argument("--memory-only", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     seed_everything(0)
-    if options.memory_only:
-        return memory()
     print(
         f"torch {torch.__version__}, one thread, {options.rounds} rounds of {options.epochs} epochs"
     )
     clock = time.process_time if options.cpu_time else time.perf_counter
     steps_table(options.epochs, options.rounds, clock)
-    epochs_table(min(options.rounds, 3), clock)
-    # In a process of its own, whose peak is not that of the runs above.
-    sys.stdout.flush()
-    subprocess.run([sys.executable, "-m", "tools.bench", "--memory-only"], check=True)
 
 
 if __name__ == "__main__":
