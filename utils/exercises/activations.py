@@ -3,8 +3,14 @@
 import torch
 from torch.nn import functional
 
-from utils.exercises.answers import Complaint, discard, kind_of, names_in
-from utils.exercises.core import ChoiceExercise, FunctionExercise, ValueExercise, WrongAnswer
+from utils.exercises.answers import Complaint, kind_of
+from utils.exercises.core import (
+    Ban,
+    ChoiceExercise,
+    FunctionExercise,
+    ValueExercise,
+    WrongAnswer,
+)
 
 torch_layer = FunctionExercise(
     "torch_layer",
@@ -68,26 +74,27 @@ torch_layer = FunctionExercise(
             "Asked for is tanh; this is the sigmoid.",
             says="this is the sigmoid",
         ),
+        WrongAnswer(
+            "def torch_layer(X, weight, bias):\n"
+            "    W = weight.reshape(weight.shape[1], weight.shape[0])\n"
+            "    return torch.tanh(X @ W + bias)",
+            "reshape gives the shape but keeps the numbers in their order, so rows are torn apart; "
+            ".T turns rows into columns.",
+            says=".T turns rows into columns",
+        ),
     ],
 )
 
-READY = {"softplus", "logsigmoid", "Softplus", "LogSigmoid"}
-
-
-def by_formula(safe_softplus, s):
-    """Run the answer, once it is clear that it does not call torch's own softplus."""
-    ready = names_in(safe_softplus) & READY
-    if ready:
-        raise Complaint(f"there is {', '.join(sorted(ready))} in it: write the formula yourself.")
-    return safe_softplus(s)
-
-
 safe_softplus = FunctionExercise(
     "safe_softplus",
-    watch=by_formula,
+    ban=Ban(
+        {"softplus", "log_sigmoid", "binary_cross_entropy_with_logits"}.__contains__,
+        "Write the formula yourself, with torch.exp and torch.log.",
+    ),
     cases=lambda: [
         (torch.tensor([-1000.0, -2.0, 0.0, 2.0, 1000.0]),),
         (torch.linspace(-20, 20, 9),),
+        (torch.tensor([80.0, 90.0, 200.0, 700.0]),),
     ],
     hints=(
         "exp overflows where its argument is large and positive: let it see -|s| only, and write "
@@ -133,11 +140,28 @@ safe_softplus = FunctionExercise(
             "For positive s the log(1 + exp(-s)) has to be added too.",
             says="has to be added too",
         ),
+        WrongAnswer(
+            "def safe_softplus(s):\n    return torch.log(1 + torch.exp(s)).nan_to_num(posinf=1000)",
+            "exp(s) is infinite from s = 89 on, and one number cannot stand for all of them.",
+            says="one number cannot stand for all",
+        ),
+        WrongAnswer(
+            "def safe_softplus(s):\n"
+            "    return torch.where(s > 500, s, torch.log(1 + torch.exp(s)))",
+            "The limit comes too late: in float32 exp(s) is infinite from s = 89 on.",
+            says="The limit comes too late",
+        ),
+        WrongAnswer(
+            "def safe_softplus(s):\n    return torch.nn.functional.softplus(s)",
+            "",
+            says="there is softplus in your function",
+        ),
     ],
 )
 
 bias_through = FunctionExercise(
     "bias_through",
+    returns=float,
     cases=lambda: [
         (torch.tensor([0.0, 2.0]), torch.tensor([0.0, 0.5])),
         (torch.tensor([2.0, 1.0]), torch.tensor([-1.0, 1.5])),
@@ -174,7 +198,7 @@ bias_through = FunctionExercise(
         WrongAnswer(
             "def bias_through(w, point):\n    return -w * point",
             "The dot product is one number: multiply, then sum.",
-            says="expected shape ()",
+            says="multiply, then sum",
         ),
         WrongAnswer(
             "def bias_through(w, point):\n    return -point.sum()",
@@ -196,13 +220,15 @@ six_functions = {
 
 
 def named(letters):
-    """The answer to the maps with the names in another order: code that defines it."""
+    """Return code that answers which function belongs to which map, for names in this order."""
     names = {"A": "ELU", "B": "sigmoid", "C": "SiLU", "D": "tanh", "E": "softplus", "F": "ReLU"}
     return f"which_activation = {tuple(names[letter] for letter in letters)!r}"
 
 
 which_activation = ValueExercise(
     "which_activation",
+    parts=[f"Map {letter}" for letter in six_functions],
+    synonyms={"swish": "SiLU", "logistic": "sigmoid"},
     hints=(
         "Start at the far left of s: which maps are white there (0), which deep orange (-1)? Then "
         "the far right: which stop at 1, which go on?",
@@ -264,37 +290,32 @@ true_of_activations = ChoiceExercise(
 )
 
 
-def inside_square(square, half):
-    """Which points the four units of an answer select: True where all four s are positive.
+def inside_square(run, half):
+    """Return which points the four units of an answer select: shape (25,), bool.
 
-    Returns:
-        shape (12,), bool: for the middle of the square, points within its sides and corners, and
-        points outside them.
+    The points are the middle of the square, then its sides and corners from just inside, then from
+    just outside.
     """
-    answer = square(half)
-    if answer is None:
-        return None
-    discard(answer)
-    if not isinstance(answer, tuple | list) or len(answer) != 2:
-        raise Complaint(f"expected two tensors, return W, b; here came a {kind_of(answer)}.")
-    W, b = answer
+    W, b = run(half)
     for name, given, shape in (("W", W, (2, 4)), ("b", b, (4,))):
         if not isinstance(given, torch.Tensor):
-            raise Complaint(f"{name}: expected a torch.Tensor, here came a {kind_of(given)}.")
+            raise Complaint(f"{name}: expected a torch.Tensor, got a {kind_of(given)}.")
         if tuple(given.shape) != shape:
-            raise Complaint(f"{name}: expected shape {shape}, here came {tuple(given.shape)}.")
-    near, far = 0.9, 1.1  # just inside, just outside
-    points = [(0, 0), (near, 0), (-near, 0), (0, near), (0, -near), (near, near), (-near, -near)]
-    points += [(far, 0), (-far, 0), (0, far), (0, -far), (far, far)]
+            raise Complaint(f"{name}: expected shape {shape}, got {tuple(given.shape)}.")
+    points = [(0, 0)]
+    for edge in (0.999, 1.001):
+        for along in (0, edge, -edge):
+            points += [(edge, along), (-edge, along), (along, edge), (along, -edge)]
     where = half * torch.tensor(points, dtype=torch.float32)
     selected = (where @ W.float() + b.float() > 0).all(dim=1)
-    for point, inside, chosen in zip(where, [True] * 7 + [False] * 5, selected, strict=True):
-        if chosen.item() != inside:
-            place = f"({point[0].item():g}, {point[1].item():g})"
+    for number, (point, chosen) in enumerate(zip(where, selected.tolist(), strict=True)):
+        inside = number <= 12
+        if chosen != inside:
+            place = ", ".join(f"{coordinate:g}" for coordinate in point.tolist())
             sums = [round(s, 4) for s in (point @ W.float() + b.float()).tolist()]
             raise Complaint(
-                f"for half = {half:g}, the point {place} lies {'inside' if inside else 'outside'}, "
-                f"and there the four s are {sums}: "
+                f"for half = {half:g}, the point ({place}) lies {'inside' if inside else 'outside'}"
+                f", and there the four s are {sums}: "
                 f"{'all have' if inside else 'at least one has'} to be "
                 f"{'positive' if inside else 'zero or negative'}."
             )
@@ -310,6 +331,7 @@ def square(half):
 
 square = FunctionExercise(
     "square",
+    returns=("W", "b"),
     watch=inside_square,
     compared="which points the four units select",
     cases=lambda: [(1.0,), (2.5,)],
@@ -333,7 +355,7 @@ square = FunctionExercise(
                 "[[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]]",
             ),
             "",
-            says="W: expected shape (2, 4), here came (4, 2)",
+            says="W: expected shape (2, 4), got (4, 2)",
         ),
         WrongAnswer(
             SQUARE.replace(

@@ -1,4 +1,4 @@
-"""What a check needs to know of an answer: call it safely, compare it, put it into words."""
+"""What a check needs to know of an answer: run it safely, compare it, put it into words."""
 
 import ast
 import copy
@@ -11,14 +11,60 @@ import random
 import textwrap
 import types
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 import torch
+from IPython import get_ipython
+from torch.overrides import TorchFunctionMode
 
-RELATIVE, ABSOLUTE = 1e-4, 1e-6  # room for float32, and for another order of summing
+RELATIVE, ABSOLUTE = 1e-5, 1e-6  # room for another order of summing in float32, and for no more
 
 
-# ---------------------------------------------------------------------------- calling it safely
+# ---------------------------------------------------------------------------- running it safely
+class Complaint(Exception):  # noqa: N818 (said to a student; no error of the program)
+    """Raised by what watches an answer run: the message is shown to the student as it is."""
+
+
+class NotAttempted(Exception):  # noqa: N818 (nothing went wrong)
+    """Raised where an answer returns the three dots of its stub."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one call.
+
+    Args:
+        result: what the answer returned, or what was made of it to be compared.
+        problem: in words, what kept it from a result; None if there is one.
+        raised: whether the problem is an exception of the student's own code.
+        called: the names of the torch functions that were called, in order.
+    """
+
+    result: object = None
+    problem: str | None = None
+    raised: bool = False
+    called: tuple = ()
+
+
+class TorchCalls(TorchFunctionMode):
+    """Note which functions of torch are called inside it, by whatever name an answer calls them.
+
+    `x > 0` is noted as "gt", nn.Softmax and functional.softmax as "softmax", `.shape` and all
+    other attributes not at all. What torch calls on its own behalf is not noted either.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.names = []
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        name = getattr(function, "__name__", "")
+        if name != "__get__":
+            self.names.append(name)
+        return function(*args, **(kwargs or {}))
+
+
 @contextmanager
 def state_put_back():
     """Leave the random generators, the default dtype and device and the gradient mode as found."""
@@ -42,6 +88,24 @@ def state_put_back():
             torch.set_num_threads(threads)
 
 
+@contextmanager
+def exit_raises():
+    """Let exit() and quit() raise SystemExit; in a notebook they would end the kernel."""
+    shell = get_ipython()
+    if shell is None:
+        yield
+        return
+
+    def leave():
+        raise SystemExit
+
+    shell.ask_exit = leave  # on this one object, over its class's method
+    try:
+        yield
+    finally:
+        del shell.ask_exit
+
+
 def cloned(value):
     """Return a copy that shares no memory with `value`; tensors inside containers too."""
     if isinstance(value, torch.Tensor):
@@ -53,48 +117,70 @@ def cloned(value):
     return copy.deepcopy(value)
 
 
-class Complaint(Exception):  # noqa: N818 (said to a student; no error of the program)
-    """Raised by what watches an answer run: the message is shown to the student as it is."""
-
-
-def call(function, arguments, watch=None):
-    """Call a function on copies of its arguments.
+def call(function, arguments, *, watch=None, returns=None):
+    """Call a function on copies of its arguments and return the `Outcome`.
 
     Args:
         function: the student's function.
         arguments: a tuple.
-        watch: for answers whose effect counts as well: called with the function and the
-            arguments, it runs the function and returns what is to be compared.
-
-    Returns:
-        (result, None), or (None, problem) where the call raised, changed its arguments or
-        returned None. `problem` is a text for the student.
+        watch: for answers whose effect counts as well: called with a function that runs the answer
+            and with the arguments, it returns what is to be compared.
+        returns: what the function has to return, see `as_returned`.
     """
-    mine = cloned(arguments)
+    mine, calls = cloned(arguments), TorchCalls()
+
+    def run(*given):
+        return as_returned(function(*given), returns)
+
+    def problem(text, raised=False):
+        return Outcome(None, text, raised, tuple(calls.names))
+
     try:
-        with state_put_back():
-            result = watch(function, *mine) if watch else function(*mine)
+        with state_put_back(), exit_raises(), calls:
+            result = watch(run, *mine) if watch else run(*mine)
     except KeyboardInterrupt:
         raise
+    except NotAttempted:
+        return Outcome(Ellipsis)
     except Complaint as complaint:
-        return None, str(complaint)
-    except BaseException as error:  # SystemExit too: exit() in an answer must not end the kernel
-        return None, describe_error(error, function)
-    if result is None:
-        return None, "your function returns None. Is `return` missing?"
-    discard(result)
+        return problem(str(complaint))
+    except BaseException as error:  # SystemExit too: an answer must not end the kernel
+        return problem(describe_error(error, function), raised=True)
     if not same(mine, arguments):
-        return None, (
+        return problem(
             "your function changes its input. The caller still needs it: compute a new tensor "
             "(`x - 1` instead of `x -= 1`)."
         )
-    return result, None
+    return Outcome(result, called=tuple(calls.names))
 
 
-def discard(result):
-    """Close a coroutine, or Python warns that it was never awaited; leave all else alone."""
+def as_returned(result, returns):
+    """Return what an answer returned, if it is what the task asks for; raise a Complaint if not.
+
+    Args:
+        result: what the answer returned.
+        returns: None for anything; `float` for one number, as which a tensor of one number is
+            taken too; another class for an object of it; names for that many values.
+    """
+    if result is None:
+        raise Complaint("your function returns None. Is `return` missing?")
+    if result is Ellipsis:
+        raise NotAttempted
     if inspect.iscoroutine(result):
-        result.close()
+        result.close()  # or Python warns that it was never awaited
+    if returns is float:
+        number = as_number(result)
+        if number is None:
+            raise Complaint(f"expected one number, got a {kind_of(result)}.")
+        return number
+    if isinstance(returns, type) and not isinstance(result, returns):
+        raise Complaint(f"expected a {returns.__name__}, got a {kind_of(result)}.")
+    if isinstance(returns, tuple):
+        several = isinstance(result, tuple | list)
+        if not several or len(result) != len(returns):
+            got = f"{len(result)} values" if several else f"a {kind_of(result)}"
+            raise Complaint(f"expected {len(returns)} values, {' and '.join(returns)}; got {got}.")
+    return result
 
 
 def describe_error(error, function):
@@ -110,7 +196,14 @@ def describe_error(error, function):
             line = trace.tb_lineno
         trace = trace.tb_next
     source = linecache.getline(own_file, line).strip() if line else ""
-    return f"{text}\n    line {line}: {source}" if source else text
+    if source:
+        text += f"\n    line {line}: {source}"
+    if "torch.return_types" in message:
+        text += (
+            "\nWith dim=, functions such as min, max and sort return two tensors: .values and "
+            ".indices take one of them out."
+        )
+    return text
 
 
 def is_untouched(function):
@@ -130,7 +223,7 @@ def is_untouched(function):
     return True
 
 
-def loops_in(function):
+def has_loop(function):
     """Return whether a function's source has a loop or a comprehension; False if there is none."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
@@ -140,74 +233,75 @@ def loops_in(function):
     return any(isinstance(node, loops) for node in ast.walk(tree))
 
 
-def names_in(function):
-    """Return the names and attributes that a function's code uses, functions inside it as well."""
-    codes, names = [getattr(function, "__code__", None)], set()
-    while codes:
-        code = codes.pop()
-        if isinstance(code, types.CodeType):
-            names |= set(code.co_names)
-            codes += code.co_consts
-    return names
-
-
 # --------------------------------------------------------------------------------- comparing it
-def difference(expected, given):
+def difference(expected, given, *, reveal=True, parts=()):
     """Compare an answer with what is expected: type, shape, dtype, device, then values.
+
+    Args:
+        expected: the right answer: a tensor, a number, a text, or several of one kind.
+        given: the student's answer.
+        reveal: whether the message may show the right number.
+        parts: what the parts of a tuple are called.
 
     Returns:
         None where they agree, else the first difference as a text for the student.
     """
     if isinstance(expected, torch.Tensor):
         return tensor_difference(expected, given)
-    if isinstance(expected, tuple):
-        return tuple_difference(expected, given)
+    if isinstance(expected, list | tuple):
+        return part_difference(expected, given, reveal, parts)
     if isinstance(expected, str):
         if not isinstance(given, str):
-            return f"expected a text in quotes, here came a {kind_of(given)}."
-        if given.strip().lower() != expected.lower():
-            return f"{given!r} is not it."
-        return None
+            return f"expected a text in quotes, got a {kind_of(given)}."
+        return None if same(expected, given) else f"{given!r} is not right."
     number = as_number(given)
     if number is None:
-        return f"expected a number, here came a {kind_of(given)}."
-    if not math.isclose(number, expected, rel_tol=RELATIVE, abs_tol=ABSOLUTE):
-        return f"{describe(number)} is not it."
-    return None
+        return f"expected a number, got a {kind_of(given)}."
+    if same(expected, number):
+        return None
+    if not reveal:
+        return f"{describe(number)} is not right."
+    return f"expected {describe(expected)}, got {describe(number)}."
 
 
-def tuple_difference(expected, given):
-    """`difference` for a tuple of numbers, or of texts; a list or a torch.Size is as good."""
-    one, several = ("text", "texts") if isinstance(expected[0], str) else ("number", "numbers")
+def part_difference(expected, given, reveal, parts):
+    """Do the work of `difference` for several values; a list or a torch.Size is as good."""
+    kinds = {str: "text", torch.Tensor: "tensor"}
+    one = kinds.get(type(expected[0]), "number")
+    several = f"{len(expected)} {one}s, separated by commas"
     if isinstance(given, str) or not isinstance(given, list | tuple):
-        return f"expected {len(expected)} {several} in brackets, here came a {kind_of(given)}."
+        return f"expected {several}, got a {kind_of(given)}."
     if len(given) != len(expected):
-        return f"expected {len(expected)} {several} in brackets, here came {len(given)}."
-    for position, (wanted, here) in enumerate(zip(expected, given, strict=True), start=1):
-        if difference(wanted, here):
-            return f"{one} {position} of {len(expected)}: {difference(wanted, here)}"
+        return f"expected {several}, got {len(given)}."
+    for index, (wanted, here) in enumerate(zip(expected, given, strict=True)):
+        found = difference(wanted, here, reveal=reveal)
+        if found:
+            name = parts[index] if parts else f"{one} {index + 1} of {len(expected)}"
+            return f"{name}: {found}"
     return None
 
 
 def tensor_difference(expected, given):
-    """`difference` for tensors."""
+    """Do the work of `difference` for tensors."""
     if not isinstance(given, torch.Tensor):
-        how = " `torch.from_numpy` or `torch.tensor` makes one." if is_array_like(given) else ""
+        how = ""
         if isinstance(given, numbers.Number):
             how = " Return the tensor itself, without `.item()` or `float(...)`."
-        return f"expected a torch.Tensor, here came a {kind_of(given)}.{how}"
+        elif isinstance(given, np.ndarray | list | tuple):
+            how = " `torch.from_numpy` or `torch.tensor` makes one."
+        return f"expected a torch.Tensor, got a {kind_of(given)}.{how}"
     if given.shape != expected.shape:
-        return f"expected shape {shape_of(expected)}, here came {shape_of(given)}."
+        return f"expected shape {tuple(expected.shape)}, got {tuple(given.shape)}."
     if given.dtype != expected.dtype:
-        return f"expected dtype {expected.dtype}, here came {given.dtype}."
+        return f"expected dtype {expected.dtype}, got {given.dtype}."
     if given.device != expected.device:
-        return f"expected device {expected.device}, here came {given.device}."
-    if not same(expected, given):
-        if describe(expected) == describe(given):
-            gap = (expected.detach().double() - given.detach().double()).abs().max().item()
-            return f"expected {describe(expected)}; yours differs by up to {gap:.1g}."
-        return f"expected {describe(expected)}\nhere came {describe(given)}"
-    return None
+        return f"expected device {expected.device}, got {given.device}."
+    if same(expected, given):
+        return None
+    if describe(expected) == describe(given):
+        gap = (expected.detach().double() - given.detach().double()).abs().max().item()
+        return f"expected {describe(expected)}; yours differs by up to {gap:.1g}."
+    return f"expected {describe(expected)}\ngot {describe(given)}"
 
 
 def same(one, other):
@@ -223,16 +317,23 @@ def same(one, other):
         pairs = zip(one, other, strict=False)
         return len(one) == len(other) and all(same(first, second) for first, second in pairs)
     if isinstance(one, str) and isinstance(other, str):
-        return one == other
+        return bare(one) == bare(other)
     number, another = as_number(one), as_number(other)
     if number is None or another is None:
         return one is other
     return math.isclose(number, another, rel_tol=RELATIVE, abs_tol=ABSOLUTE)
 
 
+def bare(text):
+    """Return a text's letters and digits alone, in lower case."""
+    return "".join(character for character in text.lower() if character.isalnum())
+
+
 def as_number(value):
-    """Return a number, or a tensor or array of one number, as int or float; else None."""
+    """Return a number, or a tensor or array of shape (), as int or float; else None."""
     if isinstance(value, torch.Tensor | np.ndarray) and value.ndim == 0:
+        if isinstance(value, torch.Tensor) and value.is_meta:
+            return None
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         return None
@@ -240,16 +341,14 @@ def as_number(value):
 
 
 # --------------------------------------------------------------------------- putting it into words
-def is_array_like(value):
-    """Return whether a value is what a tensor could be made of."""
-    return isinstance(value, np.ndarray | list | tuple | numbers.Number)
-
-
 def kind_of(value):
     """Return a student's word for the type of a value."""
+    if isinstance(value, torch.Tensor):
+        return f"tensor of shape {tuple(value.shape)}"
+    if isinstance(value, type):
+        return "class (are the brackets missing?)"
     names = {
         np.ndarray: "NumPy array",
-        torch.Tensor: "tensor",
         str: "text",
         bool: "bool (True or False)",
         int: "whole number",
@@ -257,11 +356,6 @@ def kind_of(value):
         type(...): "... (nothing yet)",
     }
     return names.get(type(value), type(value).__name__)
-
-
-def shape_of(tensor):
-    """Return a shape as a plain tuple in text."""
-    return str(tuple(tensor.shape))
 
 
 def str_or_kind(value):
@@ -274,19 +368,24 @@ def str_or_kind(value):
 
 def describe(value):
     """Return a value as short text: small tensors in full, larger ones by their shape."""
+    if isinstance(value, list | tuple):
+        start, end = "[]" if isinstance(value, list) else "()"
+        return start + ", ".join(describe(item) for item in value) + end
+    if isinstance(value, type):
+        return value.__name__
     if not isinstance(value, torch.Tensor):
         return f"{value:g}" if isinstance(value, float) else str_or_kind(value)[:80]
-    if value.device.type == "meta":
-        return f"a tensor of shape {shape_of(value)} without values (device meta)"
+    if value.is_meta:
+        return f"a tensor of shape {tuple(value.shape)} without values (device meta)"
     value = value.detach().cpu().to_dense()
     if value.numel() <= 12:
         return str(rounded(value.tolist()))
     first = ", ".join(str(rounded(item)) for item in value.flatten()[:4].tolist())
-    return f"shape {shape_of(value)}: {first}, ..."
+    return f"shape {tuple(value.shape)}: {first}, ..."
 
 
 def rounded(value):
     """Return nested lists of numbers with four decimals at most."""
     if isinstance(value, list):
         return [rounded(item) for item in value]
-    return round(value, 4) if isinstance(value, float) else value
+    return round(value, 4) + 0.0 if isinstance(value, float) else value  # + 0.0: no -0.0

@@ -2,13 +2,12 @@
 
 import torch
 
-from utils.exercises.answers import Complaint, names_in
-from utils.exercises.core import ChoiceExercise, FunctionExercise, WrongAnswer
+from utils.exercises.core import Ban, ChoiceExercise, FunctionExercise, WrongAnswer
 
 classify = FunctionExercise(
     "classify",
     cases=lambda: [
-        (torch.tensor([[-3.0], [0.3], [2.0], [-0.2]]), 0.5),
+        (torch.tensor([[-3.0], [0.3], [2.0], [-0.2], [0.0]]), 0.5),
         (torch.tensor([[-3.0], [0.3], [2.0], [-0.2]]), 0.8),
         (torch.tensor([[-40.0], [-1.5], [40.0]]), 0.1),
     ],
@@ -59,24 +58,33 @@ classify = FunctionExercise(
             "softmax over a single logit is always 1: for one logit take the sigmoid.",
             says="take the sigmoid",
         ),
+        WrongAnswer(
+            "def classify(logits, threshold):\n"
+            "    return (torch.sigmoid(logits) >= threshold).long().flatten()",
+            "A logit of 0 has the probability 0.5, which is not *above* a threshold of 0.5.",
+            says="not *above* a threshold of 0.5",
+        ),
+        WrongAnswer(
+            "def classify(logits, threshold):\n"
+            "    return (torch.sigmoid(logits) > 1 - threshold).long().flatten()",
+            "This compares with 1 - threshold: a higher threshold has to make class 1 rarer.",
+            says="make class 1 rarer",
+        ),
+        WrongAnswer(
+            "def classify(logits, threshold):\n"
+            "    return (logits > threshold / (1 - threshold)).long().flatten()",
+            "The logarithm is missing: the logit of a threshold p is log(p / (1 - p)).",
+            says="The logarithm is missing",
+        ),
     ],
 )
 
 
-def without_softmax(function, *arguments):
-    """Run the answer, once it is clear that torch does not do the work for it."""
-    ready = {"softmax", "log_softmax", "Softmax", "LogSoftmax", "logsumexp", "logaddexp"}
-    ready |= {"CrossEntropyLoss", "nll_loss", "NLLLoss", "softmin", "class_loss"}
-    used = names_in(function) & ready
-    if names_in(function) & {"functional", "F", "nn"} and "cross_entropy" in names_in(function):
-        used.add("torch's cross_entropy")
-    if used:
-        raise Complaint(
-            f"there is {', '.join(sorted(used))} in it. This one is about doing it by hand, with "
-            "torch.exp and torch.log."
-        )
-    return function(*arguments)
-
+READY = ("softmax", "softmin", "cross_entropy", "logsumexp", "logaddexp", "nll_loss")
+BY_HAND = Ban(
+    lambda name: any(ready in name for ready in READY),
+    "This one is about doing it by hand, with torch.exp and torch.log.",
+)
 
 LOGITS = [[2.0, -1.0, 3.0], [0.0, 0.0, 0.0]]
 LARGE = [[1000.0, 999.0, 0.0], [-1000.0, -1000.0, -1001.0], [1.0, 2.0, 3.0], [0.5, -0.5, 0.0]]
@@ -84,11 +92,11 @@ LARGE = [[1000.0, 999.0, 0.0], [-1000.0, -1000.0, -1001.0], [1.0, 2.0, 3.0], [0.
 safe_softmax = FunctionExercise(
     "safe_softmax",
     without_loop=True,
-    watch=lambda safe_softmax, z: without_softmax(safe_softmax, z),
+    ban=BY_HAND,
     cases=lambda: [
         (torch.tensor(LOGITS),),
+        (torch.tensor(LARGE)[:1],),
         (torch.tensor(LARGE),),
-        (torch.tensor(LARGE)[:3],),
     ],
     hints=(
         "Subtract the largest logit of each row, then exponentiate, then divide each row by its "
@@ -105,9 +113,9 @@ safe_softmax = FunctionExercise(
     wrong_answers=[
         WrongAnswer(
             "def safe_softmax(z):\n    return torch.exp(z) / torch.exp(z).sum(dim=1, keepdim=True)",
-            "Nothing is subtracted, so large logits overflow: infinity by infinity is nan, and "
-            "0 by 0 is nan too.",
-            says="large logits overflow",
+            "Large logits overflow: exp(1000) is infinite, infinity by infinity is nan, and 0 by 0 "
+            "is nan too. Subtract the largest logit of each row first.",
+            says="Large logits overflow",
         ),
         WrongAnswer(
             "def safe_softmax(z):\n"
@@ -148,9 +156,28 @@ safe_softmax = FunctionExercise(
             says="exponential is missing",
         ),
         WrongAnswer(
+            "def safe_softmax(z):\n"
+            "    powers = torch.exp(z - z.mean(dim=1, keepdim=True))\n"
+            "    return powers / powers.sum(dim=1, keepdim=True)",
+            "Subtracting the mean is not enough: 1000 lies 334 above it, and exp(334) is infinite. "
+            "Only the largest logit leaves nothing above 0.",
+            says="Subtracting the mean is not enough",
+        ),
+        *(
+            WrongAnswer(
+                "def safe_softmax(z):\n"
+                f"    powers = torch.exp(z.clamp({limits}))\n"
+                "    return powers / powers.sum(dim=1, keepdim=True)",
+                "Clamping makes 1000 and 999 equal, and their probabilities too: subtract the "
+                "largest logit, which keeps the differences.",
+                says="Clamping makes 1000 and 999 equal",
+            )
+            for limits in ("max=80", "-80, 80")
+        ),
+        WrongAnswer(
             "def safe_softmax(z):\n    return torch.softmax(z, dim=1)",
             "",
-            says="there is softmax in it",
+            says="there is softmax in your function",
         ),
     ],
 )
@@ -172,13 +199,20 @@ true_of_losses = ChoiceExercise(
     insight="log c is the cross-entropy of knowing nothing: a new network starts near it.",
 )
 
+CROSS_ENTROPY = """
+def cross_entropy(z, labels):
+    m = z.amax(dim=1, keepdim=True)  # (n, 1)
+    log_sums = m.flatten() + torch.exp(z - m).sum(dim=1).log()  # (n,)
+    return log_sums - z[torch.arange(len(z)), labels]
+"""
+
 cross_entropy = FunctionExercise(
     "cross_entropy",
-    watch=lambda cross_entropy, z, labels: without_softmax(cross_entropy, z, labels),
+    ban=BY_HAND,
     cases=lambda: [
         (torch.tensor(LOGITS), torch.tensor([2, 0])),
+        (torch.tensor(LARGE)[:1], torch.tensor([2])),
         (torch.tensor(LARGE), torch.tensor([2, 2, 0, 0])),
-        (torch.tensor(LARGE)[2:], torch.tensor([0, 1])),
     ],
     hints=(
         "For each row: the logarithm of the sum of exponentials, minus the logit of the true "
@@ -186,18 +220,11 @@ cross_entropy = FunctionExercise(
         "m = z.amax(dim=1, keepdim=True); log_sums = m.flatten() + torch.exp(z - m).sum(dim=1)"
         ".log(). The true logits are z[torch.arange(len(z)), labels].",
     ),
-    solution="""
-        def cross_entropy(z, labels):
-            m = z.amax(dim=1, keepdim=True)  # (n, 1)
-            log_sums = m.flatten() + torch.exp(z - m).sum(dim=1).log()  # (n,)
-            return (log_sums - z[torch.arange(len(z)), labels]).mean()
-    """,
-    insight="nn.CrossEntropyLoss does this by default; its gradient is (softmax - one-hot) / n.",
+    solution=CROSS_ENTROPY,
+    insight="nn.CrossEntropyLoss returns their mean, whose gradient is (softmax - one-hot) / n.",
     wrong_answers=[
         WrongAnswer(
-            "def cross_entropy(z, labels):\n"
-            "    log_sums = torch.exp(z).sum(dim=1).log()\n"
-            "    return (log_sums - z[torch.arange(len(z)), labels]).mean()",
+            CROSS_ENTROPY.replace("m.flatten() + torch.exp(z - m)", "torch.exp(z)"),
             "Without the largest logit taken out, exponentials of large logits overflow.",
             says="overflow",
         ),
@@ -206,50 +233,53 @@ cross_entropy = FunctionExercise(
             "    m = z.amax(dim=1, keepdim=True)\n"
             "    powers = torch.exp(z - m)\n"
             "    p = powers / powers.sum(dim=1, keepdim=True)\n"
-            "    return -p[torch.arange(len(z)), labels].log().mean()",
+            "    return -p[torch.arange(len(z)), labels].log()",
             "The probability of a class far below the largest is rounded to 0, and its logarithm "
             "is infinite: stay with logits, log-sum-exp minus the true logit.",
             says="stay with logits",
         ),
         WrongAnswer(
-            "def cross_entropy(z, labels):\n"
-            "    m = z.amax(dim=1, keepdim=True)\n"
-            "    log_sums = torch.exp(z - m).sum(dim=1).log()\n"
-            "    return (log_sums - z[torch.arange(len(z)), labels]).mean()",
+            CROSS_ENTROPY.replace("m.flatten() + ", ""),
             "The largest logit was taken out of the sum and not added again.",
             says="not added again",
         ),
         WrongAnswer(
-            "def cross_entropy(z, labels):\n"
-            "    m = z.amax(dim=1, keepdim=True)\n"
-            "    log_sums = m.flatten() + torch.exp(z - m).sum(dim=1).log()\n"
-            "    return (log_sums - z[torch.arange(len(z)), labels]).sum()",
-            "This is the sum over the points: the loss is the mean.",
-            says="the loss is the mean",
+            CROSS_ENTROPY.replace("m.flatten()", "m"),
+            "m has the shape (n, 1) and the sums (n,), so + makes (n, n) of them: m.flatten() has "
+            "the shape (n,) too.",
+            says="so + makes (n, n) of them",
         ),
         WrongAnswer(
-            "def cross_entropy(z, labels):\n"
-            "    m = z.amax(dim=1, keepdim=True)\n"
-            "    log_sums = m.flatten() + torch.exp(z - m).sum(dim=1).log()\n"
-            "    return (log_sums - z[:, labels]).mean()",
+            CROSS_ENTROPY.replace("z[torch.arange(len(z)), labels]", "z[:, labels]"),
             "z[:, labels] picks columns for all rows, shape (n, n). A pair of indices picks one "
             "number from each row: z[torch.arange(len(z)), labels].",
             says="one number from each row",
         ),
         WrongAnswer(
-            "def cross_entropy(z, labels):\n"
-            "    m = z.amax(dim=1, keepdim=True)\n"
-            "    log_sums = m.flatten() + torch.exp(z - m).sum(dim=1).log()\n"
-            "    return (z[torch.arange(len(z)), labels] - log_sums).mean()",
-            "The sign is reversed: this is the mean logarithm of the probabilities; the loss is "
+            CROSS_ENTROPY.replace(
+                "log_sums - z[torch.arange(len(z)), labels]",
+                "z[torch.arange(len(z)), labels] - log_sums",
+            ),
+            "The sign is reversed: these are the logarithms of the probabilities; the losses are "
             "minus that.",
             says="sign is reversed",
         ),
+        *(
+            WrongAnswer(
+                CROSS_ENTROPY.replace(
+                    "log_sums - z[torch.arange(len(z)), labels]",
+                    f"(log_sums - z[torch.arange(len(z)), labels]).{together}()",
+                ),
+                f"This is the {together} over the points; asked for is the loss of each.",
+                says=f"the {together} over the points",
+            )
+            for together in ("mean", "sum")
+        ),
         WrongAnswer(
             "def cross_entropy(z, labels):\n"
-            "    return torch.nn.functional.cross_entropy(z, labels)",
+            "    return torch.nn.functional.cross_entropy(z, labels, reduction='none')",
             "",
-            says="there is torch's cross_entropy in it",
+            says="there is cross_entropy in your function",
         ),
     ],
 )
@@ -317,6 +347,7 @@ confusion = FunctionExercise(
 
 chi_squared = FunctionExercise(
     "chi_squared",
+    returns=float,
     cases=lambda: [
         (
             torch.tensor([2.0, 3.0, 5.0]),

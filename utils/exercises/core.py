@@ -10,20 +10,22 @@ wrong answers are code too: an answer with the same results is told its misconce
 """
 
 import inspect
+import re
 import sys
 import textwrap
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 
 from utils.exercises.answers import (
+    bare,
     call,
     describe,
     difference,
+    has_loop,
     is_untouched,
     kind_of,
-    loops_in,
-    names_in,
     same,
     state_put_back,
 )
@@ -31,7 +33,8 @@ from utils.exercises.answers import (
 OPEN, WRONG, RIGHT = "open", "wrong", "right"
 SYMBOLS = {OPEN: "○", WRONG: "✗", RIGHT: "✓"}
 PLAIN_SYMBOLS = {OPEN: "[ ]", WRONG: "[no]", RIGHT: "[ok]"}  # for consoles without these signs
-AUTOGRAD = {"backward", "grad", "jacrev", "jacfwd", "jacobian"}
+OPERATORS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<=", "eq": "==", "ne": "!=", "pow": "**"}
+OPERATORS |= {"__and__": "&", "__or__": "|", "__invert__": "~"}
 WIDTH = 92  # characters a line, so that a message fits a slide
 
 
@@ -45,6 +48,26 @@ class WrongAnswer:
 
 
 @dataclass(frozen=True)
+class Ban:
+    """What a task rules out.
+
+    Args:
+        forbids: says of the name of a function of torch whether it is ruled out.
+        advice: what to do in its place, a sentence.
+    """
+
+    forbids: Callable[[str], bool]
+    advice: str
+
+
+# Whatever differentiates ends in one of these: jacobian in grad, jvp in _make_dual, and so on.
+AUTOGRAD = Ban(
+    {"backward", "grad", "_make_dual"}.__contains__,
+    "This one is about the formula: write it without autograd.",
+)
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What a check found: `status` is "open", "wrong" or "right"; `message` is for the student."""
 
@@ -52,7 +75,7 @@ class Verdict:
     message: str
 
 
-def show(status, text):
+def print_message(status, text):
     """Print a message with its symbol, wrapped; in ASCII where the console knows no more."""
     lines = []
     for number, paragraph in enumerate(text.split("\n")):
@@ -95,7 +118,7 @@ class Exercise:
         """Look at an answer and print what is right or wrong with it. Never raises."""
         with state_put_back():
             verdict = self.grade(*answer)
-        show(verdict.status, f"{self.name}: {verdict.message}")
+        print_message(verdict.status, f"{self.name}: {verdict.message}")
 
     def grade(self, *answer):
         """Judge an answer; return a `Verdict`. Never raises."""
@@ -121,25 +144,25 @@ class Exercise:
         raise NotImplementedError
 
     def not_attempted(self):
-        """The verdict on an exercise that nobody has touched."""
+        """Return the verdict on an exercise that nobody has touched."""
         return Verdict(OPEN, f"not attempted yet. {self.form()}")
 
     def right(self):
-        """The verdict on a right answer."""
+        """Return the verdict on a right answer."""
         return Verdict(RIGHT, f"right. {self.insight}")
 
     def hint(self, number=1):
         """Print hint 1 or hint 2."""
         if number not in (1, 2):
-            show(OPEN, f"{self.name}: there are two hints, hint() and hint(2).")
+            print_message(OPEN, f"{self.name}: there are two hints, hint() and hint(2).")
             return
         more = " More: hint(2)." if number == 1 else " All of it: solution()."
-        show(OPEN, f"{self.name}, hint {number} of 2: {self.hints[number - 1]}{more}")
+        print_message(OPEN, f"{self.name}, hint {number} of 2: {self.hints[number - 1]}{more}")
 
     def solution(self):
         """Print a solution."""
         code = textwrap.indent(self.solution_code, "    ")
-        show(OPEN, f"{self.name}, one solution (yours may differ):\n{code}")
+        print_message(OPEN, f"{self.name}, one solution (yours may differ):\n{code}")
 
     def define(self, code):
         """Run code of this module (a solution, a wrong answer) and return what it calls `name`."""
@@ -153,10 +176,13 @@ class FunctionExercise(Exercise):
 
     Args:
         cases: a function that returns a list of argument tuples, small ones first.
-        without_loop: whether `for` and `while` are ruled out by the task.
-        without_autograd: whether the task rules out that torch differentiates.
+        returns: what it has to return, where the solution does not say it: `float` for a number,
+            which may be a tensor of one number too; a class; names for that many values.
+        without_loop: whether the task rules out `for` and `while`.
+        ban: a `Ban`, where the task rules out functions of torch.
+        also_right: code of further solutions, whose results differ from those of the first.
         watch: where the effect of the function counts as well as what it returns: a function of
-            the answer and a case's arguments that runs it and returns what is to be compared.
+            `run`, which runs the answer, and a case's arguments; it returns what is compared.
         compared: what `watch` returns, in words.
     """
 
@@ -165,16 +191,20 @@ class FunctionExercise(Exercise):
         name,
         *,
         cases,
+        returns=None,
         without_loop=False,
-        without_autograd=False,
+        ban=None,
+        also_right=(),
         watch=None,
         compared="",
         **rest,
     ):
         super().__init__(name, **rest)
         self.cases = cases
+        self.returns = returns
         self.without_loop = without_loop
-        self.without_autograd = without_autograd
+        self.ban = ban
+        self.also_right = [textwrap.dedent(code).strip() for code in also_right]
         self.watch = watch
         self.compared = compared
 
@@ -185,60 +215,89 @@ class FunctionExercise(Exercise):
         if more or not callable(function):
             return Verdict(
                 WRONG,
-                f"check needs the function itself, here came a {kind_of(function)}. Write "
+                f"check needs the function itself, got a {kind_of(function)}. Write "
                 f"check({self.name}), with no brackets after {self.name}.",
             )
         if is_untouched(function):
             return self.not_attempted()
-        if self.without_autograd and names_in(function) & AUTOGRAD:
-            return Verdict(
-                WRONG,
-                "there is autograd in your function. This one is about the formula: do without "
-                f"{', '.join(sorted(names_in(function) & AUTOGRAD))}.",
-            )
-        if self.without_loop and loops_in(function):
-            return Verdict(
-                WRONG,
-                "there is a loop in your function. This one is about doing without: let the "
-                f"shapes do the work (exercises.{self.name}.hint()).",
-            )
-        reference = self.define(self.solution_code)
-        results, complaint = [], None
-        for arguments in self.cases():
-            result, problem = call(function, arguments, self.watch)
-            if result is Ellipsis:
-                return self.not_attempted()
-            if problem is None:
-                expected, _ = call(reference, arguments, self.watch)
-                problem = difference(expected, result)
-                if problem:
-                    names = inspect.signature(self.watch or reference).parameters
-                    shown = describe_arguments(list(names)[bool(self.watch) :], arguments)
-                    compared = f" ({self.compared})" if self.compared else ""
-                    problem = f"{problem}{compared}\nInput: {shown}"
-            else:
-                result = first_line(problem)  # no result: the words of the failure stand for it
-            results.append(result)
-            complaint = complaint or problem
-        if complaint is None:
+        cases = self.cases()
+        outcomes = [self.run(function, arguments) for arguments in cases]
+        if any(outcome.result is Ellipsis for outcome in outcomes):
+            return self.not_attempted()
+        forbidden = self.forbidden(function, outcomes)
+        if forbidden:
+            return Verdict(WRONG, forbidden)
+        complaints = [
+            self.complaint(self.define(code), cases, outcomes)
+            for code in (self.solution_code, *self.also_right)
+        ]
+        if None in complaints:
             return self.right()
-        misconception = self.misconception(results)
-        return Verdict(WRONG, "\n".join(filter(None, [complaint, misconception])))
+        parts = [complaints[0], self.misconception(cases, outcomes)]
+        return Verdict(WRONG, "\n".join(filter(None, parts)))
 
-    def misconception(self, results):
-        """Return what is wrong with the known wrong answer that gives the same results, or None."""
+    def run(self, function, arguments):
+        """Call a function on one case; return the `Outcome`."""
+        return call(function, arguments, watch=self.watch, returns=self.returns)
+
+    def forbidden(self, function, outcomes):
+        """Return what an answer uses although the task rules it out, as a sentence, or None."""
+        if self.without_loop:
+            # However a loop is written, it calls torch more often the more there is to go through.
+            lengths = {len(outcome.called) for outcome in outcomes if not outcome.raised}
+            if has_loop(function) or len(lengths) > 1:
+                return (
+                    "there is a loop in your function. This one is about doing without: let the "
+                    f"shapes do the work (exercises.{self.name}.hint())."
+                )
+        if self.ban:
+            called = {name for outcome in outcomes for name in outcome.called}
+            used = sorted(OPERATORS.get(name, name) for name in called if self.ban.forbids(name))
+            if used:
+                return f"there is {', '.join(used)} in your function. {self.ban.advice}"
+        return None
+
+    def complaint(self, reference, cases, outcomes):
+        """Return how the first wrong outcome differs from that of a right function, or None."""
+        names = list(inspect.signature(self.watch or reference).parameters)[bool(self.watch) :]
+        parts = self.returns if isinstance(self.returns, tuple) else ()
+        for arguments, outcome in zip(cases, outcomes, strict=True):
+            problem = outcome.problem
+            if problem is None:
+                expected = self.run(reference, arguments).result
+                problem = difference(expected, outcome.result, parts=parts)
+                if problem and self.compared:
+                    problem += f"\n({self.compared})"
+            elif not outcome.raised:
+                return problem
+            if problem:
+                pairs = zip(names, arguments, strict=True)
+                shown = ", ".join(f"{name} = {describe(value)}" for name, value in pairs)
+                return f"{problem}\nInput: {shown}"
+        return None
+
+    def misconception(self, cases, outcomes):
+        """Return what is wrong with the known wrong answer of the same outcomes, or None."""
         for wrong in self.wrong_answers:
             function = self.define(wrong.code)
-            theirs = [call(function, arguments, self.watch) for arguments in self.cases()]
-            theirs = [first_line(problem) if problem else result for result, problem in theirs]
-            pairs = zip(theirs, results, strict=True)
-            if all(alike(one, other) for one, other in pairs):
+            pairs = zip(cases, outcomes, strict=True)
+            if all(alike(self.run(function, arguments), outcome) for arguments, outcome in pairs):
                 return wrong.misconception
         return None
 
 
 class ValueExercise(Exercise):
-    """A number, tuple, text or tensor to find; it is compared with the solution's."""
+    """A number, a text or several of them to find, compared with the solution's.
+
+    Args:
+        parts: what the values are called, where there are several.
+        synonyms: text -> another one that is as good.
+    """
+
+    def __init__(self, name, *, parts=(), synonyms=None, **rest):
+        super().__init__(name, **rest)
+        self.parts = parts
+        self.synonyms = synonyms or {}
 
     def form(self):
         return (
@@ -251,13 +310,21 @@ class ValueExercise(Exercise):
             return Verdict(WRONG, f"check takes one answer. Write check({self.name}).")
         if value is None:
             return Verdict(WRONG, "your answer is None, which is no value. Is something missing?")
-        problem = difference(self.define(self.solution_code), value)
+        if isinstance(value, list | tuple):
+            value = [self.translated(item) for item in value]
+        problem = difference(
+            self.define(self.solution_code), self.translated(value), reveal=False, parts=self.parts
+        )
         if problem is None:
             return self.right()
         for wrong in self.wrong_answers:
             if same(self.define(wrong.code), value):
                 return Verdict(WRONG, f"{problem}\n{wrong.misconception}")
-        return Verdict(WRONG, problem)
+        return Verdict(WRONG, f"{problem} exercises.{self.name}.hint() helps.")
+
+    def translated(self, value):
+        """Return the synonym that the exercise uses for a text; anything else as it is."""
+        return self.synonyms.get(bare(value), value) if isinstance(value, str) else value
 
 
 class ChoiceExercise(Exercise):
@@ -289,9 +356,7 @@ class ChoiceExercise(Exercise):
     def judge(self, *answer):
         given = letters_in(answer)
         if given is None:
-            return Verdict(
-                WRONG, f"check needs letters, here came a {kind_of(answer[0])}. {self.form()}"
-            )
+            return Verdict(WRONG, f"check needs letters, got a {kind_of(answer[0])}. {self.form()}")
         if not given:
             return self.not_attempted()
         unknown = sorted(given - set(self.options))
@@ -305,18 +370,17 @@ class ChoiceExercise(Exercise):
         return Verdict(WRONG, f"{', '.join(sorted(given))}: true, but not all that is true.")
 
 
-def first_line(text):
-    """Return the first line of a text."""
-    return text.split("\n")[0]
-
-
 def alike(one, other):
-    """Return whether two results are equal within rounding and both, or neither, a tensor."""
-    return isinstance(one, torch.Tensor) == isinstance(other, torch.Tensor) and same(one, other)
+    """Return whether two outcomes have the same result, or the same words for why there is none."""
+    if one.problem or other.problem:
+        first_lines = [(outcome.problem or "").split("\n")[0] for outcome in (one, other)]
+        return first_lines[0] == first_lines[1]
+    tensors = [isinstance(outcome.result, torch.Tensor) for outcome in (one, other)]
+    return tensors[0] == tensors[1] and same(one.result, other.result)
 
 
 def letters_in(answer):
-    """Return the set of capital letters in ("A", "c"), ("A, C",) or (["a", "c"],), or None."""
+    """Return the capital letters in ("A", "c"), ("A, B and C",) or (["a", "c"],), or None."""
     letters = set()
     for item in answer:
         if isinstance(item, list | tuple | set | frozenset):
@@ -325,14 +389,8 @@ def letters_in(answer):
                 return None
             letters |= inner
         elif isinstance(item, str):
-            letters |= {character.upper() for character in item if character not in " ,;.+&"}
+            without_and = re.sub(r"\band\b", "", item, flags=re.IGNORECASE)
+            letters |= {character.upper() for character in without_and if character.isalnum()}
         elif item is not Ellipsis:
             return None
     return letters
-
-
-def describe_arguments(names, arguments):
-    """Return the arguments as text with the names of the parameters."""
-    return ", ".join(
-        f"{name} = {describe(value)}" for name, value in zip(names, arguments, strict=True)
-    )

@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from utils.exercises.answers import Complaint, discard, kind_of
-from utils.exercises.core import ChoiceExercise, FunctionExercise, WrongAnswer
+from utils.exercises.answers import Complaint
+from utils.exercises.core import AUTOGRAD, ChoiceExercise, FunctionExercise, WrongAnswer
 
 LAYER = """
 def layer_gradient(inputs, gradients):
@@ -13,7 +13,7 @@ def layer_gradient(inputs, gradients):
 
 layer_gradient = FunctionExercise(
     "layer_gradient",
-    without_autograd=True,
+    ban=AUTOGRAD,
     cases=lambda: [
         (
             torch.tensor([[1.0, 2.0, -1.0], [0.5, 0.0, 3.0]]),
@@ -63,18 +63,9 @@ def std_after_linear(std, n, bound):
 """
 
 
-def as_number(std_after_linear, std, n, bound):
-    """Run the answer; a tensor of one number counts as that number."""
-    number = std_after_linear(std, n, bound)
-    if isinstance(number, torch.Tensor) and number.numel() == 1:
-        return float(number)
-    return number
-
-
 std_after_linear = FunctionExercise(
     "std_after_linear",
-    watch=as_number,
-    compared="the standard deviation",
+    returns=float,
     cases=lambda: [(1.0, 100, 0.1), (2.0, 12, 0.5), (0.5, 300, 1.0)],
     hints=(
         "Variances of independent terms add up. The variance of input times weight is that of the "
@@ -109,6 +100,17 @@ std_after_linear = FunctionExercise(
             STD.replace("std * bound * (n / 3) ** 0.5", "bound * (n / 3) ** 0.5"),
             "The spread of the inputs is missing: inputs twice as wide give sums twice as wide.",
             says="spread of the inputs",
+        ),
+        WrongAnswer(
+            STD.replace("(n / 3) ** 0.5", "(n / 12) ** 0.5"),
+            "The variance of an even draw is width**2 / 12, and from -bound to bound the width is "
+            "2 * bound.",
+            says="the width is 2 * bound",
+        ),
+        WrongAnswer(
+            STD.replace("(n / 3) ** 0.5", "(1 / 3) ** 0.5"),
+            "This is one input times its weight; n such terms add up, and so do their variances.",
+            says="one input times its weight",
         ),
     ],
 )
@@ -158,25 +160,20 @@ class Watched(nn.Sequential):
 
 
 def hooks_on(model):
-    """How many hooks stand on a model and the modules in it."""
+    """Return how many hooks stand on a model and the modules in it."""
     return sum(
         len(module._forward_hooks) + len(module._forward_pre_hooks) for module in model.modules()
     )
 
 
-def with_hooks(spread_of_outputs, sizes, x):
+def with_hooks(run, sizes, x):
     """Run the answer on a network of these sizes, and look whether it leaves hooks behind."""
     torch.manual_seed(0)
     layers = []
     for given, made in zip(sizes, sizes[1:], strict=False):
         layers += [nn.Linear(given, made), nn.Tanh()]
     model = Watched(*layers)
-    spreads = spread_of_outputs(model, x)
-    if spreads is None or spreads is Ellipsis:
-        return spreads
-    if not isinstance(spreads, list | tuple):
-        discard(spreads)
-        raise Complaint(f"expected a list of numbers, here came a {kind_of(spreads)}.")
+    spreads = run(model, x)
     if hooks_on(model):
         raise Complaint(
             f"{hooks_on(model)} of your hooks are still on the model: keep what "
@@ -187,9 +184,7 @@ def with_hooks(spread_of_outputs, sizes, x):
             f"when model(x) was called, {model.hooked} of {len(model)} modules had a hook: put one "
             "on each with register_forward_hook, then call model(x) once."
         )
-    if any(isinstance(spread, torch.Tensor) for spread in spreads):
-        raise Complaint("the list holds tensors, not plain numbers: .item() takes a number out.")
-    return tuple(spreads)
+    return spreads
 
 
 spread_of_outputs = FunctionExercise(
@@ -219,11 +214,6 @@ spread_of_outputs = FunctionExercise(
             "model.modules() gives the model itself too, whose output is that of its last module: "
             "go through the model with for module in model.",
             says="the model itself too",
-        ),
-        WrongAnswer(
-            SPREAD.replace("output.std().item()", "output.std()"),
-            "",
-            says="not plain numbers",
         ),
         WrongAnswer(
             SPREAD.replace("output.std().item()", "inputs[0].std().item()"),
@@ -256,21 +246,17 @@ def suggested_rate(rates, losses):
 """
 
 
-def plain_number(suggested_rate, rates, losses):
-    """Run the answer; a tensor of one number is told to become one."""
-    rate = suggested_rate(rates, losses)
-    if isinstance(rate, torch.Tensor) and rate.numel() == 1:
-        raise Complaint("here came a tensor, not a plain number: .item() takes the number out.")
-    return rate
-
-
 suggested_rate = FunctionExercise(
     "suggested_rate",
-    watch=plain_number,
-    compared="the suggested rate",
+    returns=float,
     cases=lambda: [
-        (torch.tensor([0.001, 0.01, 0.1, 1.0]), torch.tensor([1.0, 0.8, 0.3, 5.0])),
-        (torch.tensor([0.02, 0.2, 0.4, 2.0]), torch.tensor([2.0, 0.5, 9.0, torch.nan])),
+        (torch.tensor([0.001, 0.03, 0.1, 1.0]), torch.tensor([1.0, 0.8, 0.3, 5.0])),
+        (torch.tensor([0.02, 0.1, 0.4, 2.0]), torch.tensor([2.0, 0.9, 0.5, torch.nan])),
+        (torch.tensor([0.1, 0.3, 0.7, 1.0]), torch.tensor([3.0, 2.0, 1.0, 0.25])),
+        (
+            torch.tensor([0.1, 0.2, 0.5, 1.5, 4.0]),
+            torch.tensor([3.0, 2.0, 7.0, torch.nan, torch.nan]),
+        ),
     ],
     hints=(
         "argmin takes NaN for the lowest of all: leave those losses out first, with a mask.",
@@ -299,6 +285,17 @@ suggested_rate = FunctionExercise(
             RATE.replace(".item() / 2", ".item() / 10"),
             "This is a tenth of the rate with the lowest loss; asked for is half.",
             says="asked for is half",
+        ),
+        WrongAnswer(
+            RATE.replace("losses[measured].argmin()].item() / 2", "losses[measured].argmin() - 1]"),
+            "This is the rate before the one with the lowest loss; asked for is half of that one.",
+            says="the rate before",
+        ),
+        WrongAnswer(
+            "def suggested_rate(rates, losses):\n    return rates[losses[:-1].argmin()].item() / 2",
+            "The last loss is left out whether it is NaN or not, and there may be several NaNs: "
+            "ask isnan() of each.",
+            says="ask isnan() of each",
         ),
     ],
 )

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from utils.exercises.answers import Complaint, discard, kind_of
+from utils.exercises.answers import Complaint, kind_of
 from utils.exercises.core import ChoiceExercise, FunctionExercise, WrongAnswer
 
 true_of_modules = ChoiceExercise(
@@ -32,14 +32,14 @@ true_of_modules = ChoiceExercise(
 )
 
 
-def in_a_network(unit_contributions, units, x):
-    """Run the answer on a network with one hidden layer of tanh units and fixed weights."""
-    model = nn.Sequential(nn.Linear(x.shape[1], units), nn.Tanh(), nn.Linear(units, 1))
+def in_a_network(run, units, activation, x):
+    """Run the answer on a network with one hidden layer of such units and fixed weights."""
+    model = nn.Sequential(nn.Linear(x.shape[1], units), activation(), nn.Linear(units, 1))
     with torch.no_grad():
         for values in model.parameters():
             steps = torch.arange(values.numel(), dtype=torch.float32)
             values.copy_((0.7 * torch.cos(1.3 * steps + values.ndim)).reshape(values.shape))
-    return unit_contributions(model, x)
+    return run(model, x)
 
 
 CONTRIBUTIONS = """
@@ -51,10 +51,10 @@ def unit_contributions(model, x):
 unit_contributions = FunctionExercise(
     "unit_contributions",
     watch=in_a_network,
-    compared="for a network of tanh units with weights set by the check",
+    compared="for a network with weights set by the check",
     cases=lambda: [
-        (3, torch.tensor([[-1.0], [0.0], [2.0]])),
-        (4, torch.tensor([[0.5, -1.0], [2.0, 1.0]])),
+        (3, nn.Tanh, torch.tensor([[-1.0], [0.0], [2.0]])),
+        (4, nn.ReLU, torch.tensor([[0.5, -1.0], [2.0, 1.0]])),
     ],
     hints=(
         "model[0](x) gives the weighted inputs (n, u), model[1] applies the activation function. "
@@ -91,6 +91,11 @@ unit_contributions = FunctionExercise(
             "@ multiplies and sums over the units; * alone keeps them apart.",
             says="keeps them apart",
         ),
+        WrongAnswer(
+            CONTRIBUTIONS.replace("model[1](model[0](x))", "torch.tanh(model[0](x))"),
+            "This applies tanh, whatever the network has: model[1] is its activation function.",
+            says="whatever the network has",
+        ),
     ],
 )
 
@@ -103,33 +108,15 @@ def scale_parts(train, test):
 BIRDS = [[39.1, 181.0], [46.5, 192.0], [50.0, 220.0], [36.7, 193.0]]
 
 
-def both_parts(scale_parts, train, test):
-    """Run the answer and lay its two parts under each other."""
-    parts = scale_parts(train, test)
-    if parts is None or parts is Ellipsis:
-        return parts
-    if not isinstance(parts, tuple | list) or len(parts) != 2:
-        discard(parts)
-        raise Complaint(f"expected two tensors, train and test; here came a {kind_of(parts)}.")
-    for name, part, given in zip(("first", "second"), parts, (train, test), strict=True):
-        if not isinstance(part, torch.Tensor):
-            raise Complaint(f"the {name} of the two is a {kind_of(part)}, not a tensor.")
-        if part.shape != given.shape:
-            raise Complaint(
-                f"the {name} of the two has the shape {tuple(part.shape)}, expected was "
-                f"{tuple(given.shape)}: scaling keeps the shape."
-            )
-    return torch.cat(list(parts))
-
-
 scale_parts = FunctionExercise(
     "scale_parts",
-    watch=both_parts,
-    compared="the training rows, then the test rows",
+    returns=("train", "test"),
     cases=lambda: [
-        (torch.tensor(BIRDS), torch.tensor([[45.0, 210.0], [60.0, 170.0]])),
         (torch.tensor([[1.0], [2.0], [6.0]]), torch.tensor([[3.0], [4.0]])),
+        (torch.tensor(BIRDS), torch.tensor([[45.0, 210.0], [60.0, 170.0]])),
     ],
+    # The task leaves open whether to divide by n - 1, as torch does, or by n, as NumPy does.
+    also_right=[SCALE.replace("train.std(dim=0)", "train.std(dim=0, correction=0)")],
     hints=(
         "Two numbers for each column, taken from train: its mean and its standard deviation, with "
         "dim=0.",
@@ -169,6 +156,42 @@ scale_parts = FunctionExercise(
             "This is min-max scaling; asked for are mean 0 and standard deviation 1.",
             says="min-max scaling",
         ),
+        WrongAnswer(
+            SCALE.replace("train.std(", "train.var("),
+            "This divides by the variance; the standard deviation is its root.",
+            says="divides by the variance",
+        ),
+        WrongAnswer(
+            SCALE.replace(
+                "train.mean(dim=0), train.std(dim=0)", "test.mean(dim=0), test.std(dim=0)"
+            ),
+            "The mean and the standard deviation come from the test rows, which count as unseen: "
+            "take both from the training rows.",
+            says="come from the test rows",
+        ),
+        WrongAnswer(
+            SCALE.replace("(test - mean) / std", "test"),
+            "The test rows are not scaled: a network that was trained on scaled rows needs them "
+            "scaled alike.",
+            says="not scaled",
+        ),
+        WrongAnswer(
+            SCALE.replace(
+                "(train - mean) / std, (test - mean) / std", "train - mean / std, test - mean / std"
+            ),
+            "Division comes before subtraction: brackets around train - mean are missing.",
+            says="brackets around train - mean",
+        ),
+        WrongAnswer(
+            SCALE.replace("(train - mean) / std, (test - mean) / std", "train - mean, test - mean"),
+            "The mean is 0 now, but the standard deviation is not 1 yet: divide by it.",
+            says="divide by it",
+        ),
+        WrongAnswer(
+            SCALE.replace("(train - mean) / std, (test - mean) / std", "train / std, test / std"),
+            "The standard deviation is 1 now, but the mean is not 0: subtract it first.",
+            says="subtract it first",
+        ),
     ],
 )
 
@@ -191,18 +214,10 @@ def batches_of(sizes):
     return batches
 
 
-def as_number(error_per_sample, batches):
-    """Run the answer; a tensor of one number is told to become one."""
-    error = error_per_sample(batches)
-    if isinstance(error, torch.Tensor) and error.numel() == 1:
-        raise Complaint("here came a tensor, not a plain number: .item() takes the number out.")
-    return error
-
-
 error_per_sample = FunctionExercise(
     "error_per_sample",
-    watch=as_number,
-    cases=lambda: [(batches_of([4, 4, 1]),), (batches_of([2, 3]),)],
+    returns=float,
+    cases=lambda: [(batches_of([2, 1]),), (batches_of([4, 4, 1]),)],
     hints=(
         "Two running numbers: the sum of all absolute errors, and how many samples there were.",
         "(predictions - targets).abs().sum().item() is a batch's share; divide once, at the end.",
@@ -260,24 +275,11 @@ def stop_early(losses, patience):
 """
 
 
-def two_epochs(stop_early, losses, patience):
-    """Run the answer; say so if it is not two whole numbers."""
-    epochs = stop_early(losses, patience)
-    if epochs is None or epochs is Ellipsis:
-        return epochs
-    if not isinstance(epochs, tuple | list) or len(epochs) != 2:
-        discard(epochs)
-        raise Complaint(
-            f"expected two numbers, the best and the last epoch; here came a {kind_of(epochs)}."
-        )
-    return tuple(epochs)
-
-
 stop_early = FunctionExercise(
     "stop_early",
-    watch=two_epochs,
-    compared="the best epoch, then the last epoch",
+    returns=("best epoch", "last epoch"),
     cases=lambda: [
+        ([3.0, 1.0, 2.0, 2.5, 2.0, 1.5, 1.2], 2),
         ([3.0, 2.0, 2.5, 2.6, 1.0], 2),
         ([3.0, 2.0, 2.5, 1.5, 1.6, 1.4], 2),
         ([3.0, 1.0, 2.0, 1.5, 1.4], 2),
@@ -328,6 +330,17 @@ stop_early = FunctionExercise(
             "Patience counts epochs without a new *lowest* loss, not epochs without a fall.",
             says="without a fall",
         ),
+        WrongAnswer(
+            "def stop_early(losses, patience):\n"
+            "    return losses.index(min(losses)) + 1, len(losses)",
+            "This never stops early: it looks at all losses, also at those after the stop.",
+            says="never stops early",
+        ),
+        WrongAnswer(
+            STOP.replace("return best, epoch", "return epoch, best"),
+            "The two are swapped: the best epoch comes first.",
+            says="swapped",
+        ),
     ],
 )
 
@@ -348,33 +361,43 @@ def deep_network(sizes):
 """
 
 
-def outputs_of(deep_network, sizes):
+def outputs_of(run, sizes):
     """Build a network with the answer, set its weights, and return its outputs for two samples."""
-    model = deep_network(list(sizes))
-    if model is None or model is Ellipsis:
-        return model
-    if not isinstance(model, nn.Module):
-        discard(model)
-        raise Complaint(f"expected a module, here came a {kind_of(model)}.")
-    expected = sum((d_in + 1) * d_out for d_in, d_out in zip(sizes[:-1], sizes[1:], strict=True))
-    found = sum(values.numel() for values in model.parameters())
+    model = run(list(sizes))
+    parts = list(model.modules())
+    if any(isinstance(part, nn.Sequential) for part in parts):
+        raise Complaint("there is nn.Sequential in your network: write forward yourself.")
+    for name, value in vars(model).items():
+        if isinstance(value, list | tuple) and any(isinstance(item, nn.Module) for item in value):
+            raise Complaint(
+                f"Layers in a plain list are not found by parameters(): make self.{name} an "
+                "nn.ModuleList."
+            )
+    if not any(isinstance(part, nn.ModuleList) for part in parts):
+        raise Complaint("there is no nn.ModuleList in your network: keep the layers in one.")
+    weights = sum(d_in * d_out for d_in, d_out in zip(sizes[:-1], sizes[1:], strict=True))
+    expected, found = weights + sum(sizes[1:]), sum(p.numel() for p in model.parameters())
     if found != expected:
+        biases = " The biases are missing: nn.Linear has them by default."
         raise Complaint(
-            f"the model has {found} parameters, expected were {expected}. Layers in a plain list "
-            "are not found: use nn.ModuleList."
-            if found < expected
-            else f"the model has {found} parameters, expected were {expected}: a layer too many?"
+            f"for sizes = {list(sizes)} your network has {found} parameters, expected {expected}."
+            + (biases if found == weights else "")
         )
     with torch.no_grad():
         for values in model.parameters():
             steps = torch.arange(values.numel(), dtype=torch.float32)
             values.copy_(torch.sin(steps + 1).reshape(values.shape))
-    x = torch.linspace(-1, 1, 2 * sizes[0]).reshape(2, sizes[0])
-    return model(x).detach()
+    outputs = model(torch.linspace(-1, 1, 2 * sizes[0]).reshape(2, sizes[0]))
+    if outputs is None:
+        raise Complaint("your network's forward returns None. Is `return` missing in it?")
+    if not isinstance(outputs, torch.Tensor):
+        raise Complaint(f"forward has to return a tensor, got a {kind_of(outputs)}.")
+    return outputs.detach()
 
 
 deep_network = FunctionExercise(
     "deep_network",
+    returns=nn.Module,
     watch=outputs_of,
     compared="the outputs for two samples, with weights set by the check",
     cases=lambda: [((1, 3, 1),), ((2, 4, 3, 2),), ((3, 1),)],
@@ -398,9 +421,33 @@ deep_network = FunctionExercise(
             says="one linear layer",
         ),
         WrongAnswer(
-            NETWORK.replace("torch.nn.ModuleList([", "([").replace("pairs])", "pairs])"),
+            NETWORK.replace("torch.nn.ModuleList([", "(["),
             "",
             says="Layers in a plain list",
+        ),
+        WrongAnswer(
+            "def deep_network(sizes):\n"
+            "    layers = []\n"
+            "    for d_in, d_out in zip(sizes, sizes[1:]):\n"
+            "        layers += [torch.nn.Linear(d_in, d_out), torch.nn.Tanh()]\n"
+            "    return torch.nn.Sequential(*layers[:-1])",
+            "",
+            says="there is nn.Sequential",
+        ),
+        WrongAnswer(
+            NETWORK.replace("torch.nn.Linear(a, b)", "torch.nn.Linear(a, b, bias=False)"),
+            "",
+            says="The biases are missing",
+        ),
+        WrongAnswer(
+            NETWORK.replace("return self.layers[-1](x)", "self.layers[-1](x)"),
+            "",
+            says="forward returns None",
+        ),
+        WrongAnswer(
+            NETWORK.replace("return Network()", "return Network"),
+            "",
+            says="got a class (are the brackets missing?)",
         ),
         WrongAnswer(
             NETWORK.replace("torch.tanh", "torch.relu"),

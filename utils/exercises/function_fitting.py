@@ -3,12 +3,19 @@
 import torch
 from torch import nn
 
-from utils.exercises.answers import Complaint, discard, kind_of, names_in
-from utils.exercises.core import ChoiceExercise, FunctionExercise, ValueExercise, WrongAnswer
+from utils.exercises.answers import Complaint, as_number, kind_of
+from utils.exercises.core import (
+    AUTOGRAD,
+    Ban,
+    ChoiceExercise,
+    FunctionExercise,
+    ValueExercise,
+    WrongAnswer,
+)
 
 line_gradient = FunctionExercise(
     "line_gradient",
-    without_autograd=True,
+    ban=AUTOGRAD,
     cases=lambda: [
         (0.0, 0.0, torch.tensor([1.0, 2.0, 3.0]), torch.tensor([2.1, 3.9, 6.2])),
         (-1.5, 2.0, torch.tensor([0.0, 1.0, 4.0, 9.0]), torch.tensor([1.0, -1.0, 2.0, 0.5])),
@@ -127,6 +134,15 @@ parameter_count = ValueExercise(
             "16 biases and no weights: each pair of neighbouring units has a weight.",
             says="each pair",
         ),
+        *(
+            WrongAnswer(
+                f"parameter_count = {65 + counted}",
+                f"{65 + counted} leaves out some biases: each unit of both hidden layers has one, "
+                "and so has the output unit, 10 + 5 + 1 in all.",
+                says="leaves out some biases",
+            )
+            for counted in (1, 5, 6, 10, 11)  # biases of some layers only
+        ),
     ],
 )
 
@@ -154,8 +170,15 @@ true_of_training = ChoiceExercise(
 )
 
 
-def after_one_step(training_step, x, y):
+def after_one_step(run, x, y, loss_fn, optimizer):
     """Run a training step on a small linear model that still has gradients of an earlier step.
+
+    Args:
+        run: the student's function.
+        x: shape (n, 2).
+        y: shape (n, 1).
+        loss_fn: a class of losses.
+        optimizer: a class of optimizers.
 
     Returns:
         the loss that it returned, then the two weights and the bias that it left, shape (4,).
@@ -164,21 +187,19 @@ def after_one_step(training_step, x, y):
     with torch.no_grad():
         model.weight.copy_(torch.tensor([[0.5, -1.0]]))
         model.bias.fill_(0.25)
-    loss_fn, optimizer = nn.MSELoss(), torch.optim.SGD(model.parameters(), lr=0.1)
-    loss_fn(model(x * 3), y).backward()
-    loss = training_step(model, x, y, loss_fn, optimizer)
-    if loss is None:
-        return None
-    if isinstance(loss, torch.Tensor):
+    nn.functional.mse_loss(model(x * 3), y).backward()
+    loss = run(model, x, y, loss_fn(), optimizer(model.parameters(), lr=0.1))
+    if isinstance(loss, torch.Tensor) and loss.requires_grad:
         raise Complaint(
-            f"here came a tensor of shape {tuple(loss.shape)}, not a plain number: return "
-            "loss.item(). A loss kept as a tensor can keep its whole graph in memory."
+            "your loss is a tensor that keeps its whole graph in memory: return the plain number, "
+            "loss.item()."
         )
-    if not isinstance(loss, float):
-        discard(loss)
-        raise Complaint(f"expected the loss as a number, here came a {kind_of(loss)}.")
-    return torch.tensor([loss, *model.weight.tolist()[0], model.bias.item()])
+    if as_number(loss) is None:
+        raise Complaint(f"expected the loss as a number, got a {kind_of(loss)}.")
+    return torch.tensor([as_number(loss), *model.weight.tolist()[0], model.bias.item()])
 
+
+SAMPLES, TARGETS = torch.tensor([[1.0, 2.0], [0.5, -1.0]]), torch.tensor([[1.0], [0.0]])
 
 STEP = """
 def training_step(model, x, y, loss_fn, optimizer):
@@ -193,7 +214,11 @@ training_step = FunctionExercise(
     "training_step",
     watch=after_one_step,
     compared="the loss, then the parameters after the step",
-    cases=lambda: [(torch.tensor([[1.0, 2.0], [0.5, -1.0]]), torch.tensor([[1.0], [0.0]]))],
+    cases=lambda: [
+        (SAMPLES, TARGETS, nn.MSELoss, torch.optim.SGD),
+        (SAMPLES, TARGETS, nn.L1Loss, torch.optim.SGD),
+        (SAMPLES, TARGETS, nn.MSELoss, torch.optim.Adam),
+    ],
     hints=(
         "Five lines: the loss of the prediction, zero_grad, backward, step, and return.",
         "loss = loss_fn(model(x), y) comes first; loss.item() is the plain number.",
@@ -219,13 +244,30 @@ training_step = FunctionExercise(
             ).replace(
                 "    optimizer.step()\n", "    optimizer.zero_grad()\n    optimizer.step()\n"
             ),
-            "The gradients are cleared before the step can use them.",
+            "The parameters have not moved: are backward() and step() both there, and does nothing "
+            "clear the gradients between them?",
             says="have not moved",
         ),
         WrongAnswer(
             STEP.replace("loss.item()", "loss"),
             "",
-            says="return loss.item()",
+            says="the plain number, loss.item()",
+        ),
+        WrongAnswer(
+            STEP.replace("loss_fn(model(x), y)", "((model(x) - y) ** 2).mean()"),
+            "This is the mean squared error, whatever the task: use the loss_fn that is given.",
+            says="use the loss_fn that is given",
+        ),
+        WrongAnswer(
+            STEP.replace(
+                "    optimizer.step()\n",
+                "    with torch.no_grad():\n"
+                "        for values in model.parameters():\n"
+                "            values -= 0.1 * values.grad\n",
+            ),
+            "This is a step of SGD with the rate 0.1, whatever the optimizer: let "
+            "optimizer.step() move the parameters.",
+            says="let optimizer.step() move",
         ),
         WrongAnswer(
             STEP.replace("return loss.item()", "return loss_fn(model(x), y).item()"),
@@ -235,21 +277,20 @@ training_step = FunctionExercise(
     ],
 )
 
-OTHERS = {"clamp", "clip", "where", "minimum", "maximum", "min", "max", "hardtanh", "relu6"}
-
-
-def from_relus(plateau, x):
-    """Run the answer, once it is clear that it uses nothing but ReLU, sums and factors."""
-    others = names_in(plateau) & OTHERS
-    if others:
-        names = ", ".join(sorted(others))
-        raise Complaint(f"there is {names} in it: use only torch.relu, sums and factors.")
-    return plateau(x)
-
+# Arithmetic, and what lays numbers out; all else of torch could make a plateau in another way.
+SUMS_AND_FACTORS = set(
+    """
+    relu relu_ add add_ sub sub_ __rsub__ rsub mul mul_ div div_ __rdiv__ neg positive sum dot mv
+    matmul __rmatmul__ linear einsum tensor as_tensor zeros zeros_like ones ones_like full full_like
+    arange empty copy_ fill_ stack cat unsqueeze squeeze reshape view flatten expand t transpose
+    clone detach float to size dim numel __len__ __getitem__ kaiming_uniform_ uniform_
+    requires_grad_ _set_grad_enabled
+    """.split()
+)
 
 plateau = FunctionExercise(
     "plateau",
-    watch=from_relus,
+    ban=Ban(lambda name: name not in SUMS_AND_FACTORS, "Use only torch.relu, sums and factors."),
     cases=lambda: [
         (torch.tensor([0.0, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 6.0]),),
         (torch.linspace(-1, 8, 40),),
@@ -288,6 +329,24 @@ plateau = FunctionExercise(
             "- torch.relu(x - 4)",
             "Adding at x = 2 makes it steeper: subtract there, so that it becomes flat.",
             says="makes it steeper",
+        ),
+        WrongAnswer(
+            "def plateau(x):\n"
+            "    rising, falling = (x > 1) & (x <= 2), (x > 3) & (x < 4)\n"
+            "    return rising * (x - 1) + ((x > 2) & (x <= 3)) + falling * (4 - x)",
+            "",
+            says="there is &, <, <=, > in your function",
+        ),
+        WrongAnswer(
+            "def plateau(x):\n"
+            "    return ((x - 1).abs() - (x - 2).abs() - (x - 3).abs() + (x - 4).abs()) / 2",
+            "",
+            says="there is abs in your function",
+        ),
+        WrongAnswer(
+            "def plateau(x):\n    return torch.relu(x - 1).clamp(max=1) - torch.relu(x - 3)",
+            "",
+            says="there is clamp in your function",
         ),
     ],
 )

@@ -27,6 +27,16 @@ steps_per_epoch = ValueExercise(
             says="full-batch",
         ),
         WrongAnswer(
+            "steps_per_epoch = 11",
+            "One too many: ten batches of 50 are 500 samples, and nothing is left for another.",
+            says="One too many",
+        ),
+        WrongAnswer(
+            "steps_per_epoch = 9",
+            "One too few: nine batches use 450 samples. The last batch is a step like the others.",
+            says="One too few",
+        ),
+        WrongAnswer(
             "steps_per_epoch = 50 / 500",
             "The other way round: how many batches of 50 fit into 500 samples?",
             says="other way round",

@@ -2,7 +2,7 @@
 
 import torch
 
-from utils.exercises.core import ChoiceExercise, FunctionExercise, WrongAnswer
+from utils.exercises.core import AUTOGRAD, ChoiceExercise, FunctionExercise, WrongAnswer
 
 
 def normal(*shape, seed=0):
@@ -58,6 +58,17 @@ min_max = FunctionExercise(
             "def min_max(x):\n    return x - x.min() / x.max() - x.min()",
             "Division comes before subtraction: brackets are missing, above and below the line.",
             says="above and below the line",
+        ),
+        WrongAnswer(
+            "def min_max(x):\n    return x / (x.max() - x.min())",
+            "The range is 1 now, but it does not begin at 0: subtract the minimum first.",
+            says="does not begin at 0",
+        ),
+        WrongAnswer(
+            "def min_max(x):\n"
+            "    return (x - x.min(dim=0)) / (x.max(dim=0).values - x.min(dim=0).values)",
+            "",
+            says="return two tensors: .values",
         ),
     ],
 )
@@ -234,9 +245,14 @@ one_hot = FunctionExercise(
 
 mse_gradient = FunctionExercise(
     "mse_gradient",
-    without_autograd=True,
+    ban=AUTOGRAD,
     cases=lambda: [
         (torch.tensor([[1.0], [2.0], [3.0]]), torch.tensor([2.0, 4.0, 6.0]), torch.tensor([1.0])),
+        (
+            torch.tensor([[1.0, 2.0], [0.0, -1.0]]),
+            torch.tensor([3.0, 1.0]),
+            torch.tensor([1.0, 0.5]),
+        ),
         (normal(5, 2, seed=3), normal(5, seed=4), normal(2, seed=5)),
     ],
     hints=(
@@ -285,6 +301,20 @@ mse_gradient = FunctionExercise(
             "def mse_gradient(X, y, w):\n    return (2 / len(y) * X.T @ (X @ w - y)).sum()",
             "One number came, but each weight has its own slope: keep one number for each feature.",
             says="its own slope",
+        ),
+        *(
+            WrongAnswer(
+                f"def mse_gradient(X, y, w):\n    return (2 * {factors}).mean(dim=0)",
+                "The column trap: * lines the residuals (n,) up with the features, not with the "
+                "samples. (X @ w - y)[:, None] is a column, one residual for each row of X.",
+                says="The column trap",
+            )
+            for factors in ("(X @ w - y) * X", "X * (X @ w - y)")
+        ),
+        WrongAnswer(
+            "def mse_gradient(X, y, w):\n    return 2 / len(y) * X.T @ (X @ w) - y.mean()",
+            "y is a part of the residual: subtract it before you multiply by X.T.",
+            says="before you multiply by X.T",
         ),
     ],
 )

@@ -1,0 +1,403 @@
+"""Answers that students give: right ones of every form are taken, wrong ones of every kind are not.
+
+The right answers are written apart from the solutions, so that a slip in a solution is noticed.
+"""
+
+import itertools
+import textwrap
+
+import numpy as np
+import pytest
+import torch
+
+from tools.notebooks.files import published
+from tools.notebooks.solved import exercises_of
+from utils.exercises.core import ChoiceExercise
+
+EXERCISES = {
+    name: exercise for path in published() for name, exercise in exercises_of(path.stem).items()
+}
+
+LETTERS = {
+    "broadcast": "ACDF",
+    "true_of_training": "ACE",
+    "true_of_modules": "ACE",
+    "true_of_losses": "BCE",
+    "true_of_activations": "BE",
+    "true_of_flow": "ADE",
+}
+
+VALUES = {
+    "steps_per_epoch": [10, 10.0, torch.tensor(10), np.int64(10)],
+    "parameter_count": [81, 81.0],
+    "which_activation": [
+        ("ELU", "sigmoid", "SiLU", "tanh", "softplus", "ReLU"),
+        ["elu", "Logistic", "swish", "Tanh ", "soft-plus", "relu"],
+    ],
+}
+
+# Bodies of the functions; the names of the parameters are those of the solution.
+FUNCTIONS = {
+    "min_max": [
+        "return x.sub(x.amin()).div(x.amax().sub(x.amin()))",
+        "low, high = x.aminmax()\nreturn (x - low) * (1 / (high - low))",
+        "low, high = min(x), max(x)\nreturn torch.stack([(v - low) / (high - low) for v in x])",
+    ],
+    "pairwise_distances": [
+        "return torch.cdist(a, b)",
+        "return torch.linalg.vector_norm(a.unsqueeze(1) - b, dim=2)",
+        "square = (a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * a @ b.T\nreturn square**0.5",
+    ],
+    "mend_dtype": [
+        "return (counts * prices).sum()",
+        "return torch.dot(counts.to(prices.dtype), prices)",
+    ],
+    "one_hot": [
+        "return torch.eye(classes)[labels]",
+        "return torch.nn.functional.one_hot(labels, classes).float()",
+        "return torch.zeros(len(labels), classes).scatter_(1, labels[:, None], 1.0)",
+    ],
+    "mse_gradient": [
+        "return 2 * ((X @ w - y)[:, None] * X).mean(dim=0)",
+        "return torch.einsum('nd,n->d', X, X @ w - y) * 2 / X.shape[0]",
+    ],
+    "line_gradient": [
+        "error = m * x + c - y\nreturn 2 * torch.tensor([(error * x).mean(), error.mean()])",
+        "X = torch.stack([x, torch.ones_like(x)])\n"
+        "return 2 * X @ (X.T @ torch.tensor([m, c]) - y) / len(x)",
+    ],
+    "training_step": [
+        "import numpy\nmodel.zero_grad()\n"
+        "loss = loss_fn(model(x), y)\nloss.backward()\noptimizer.step()\n"
+        "return numpy.float64(loss.item())",
+        "optimizer.zero_grad()\nloss = loss_fn(model(x), y)\nloss.backward()\noptimizer.step()\n"
+        "return loss.detach()",
+    ],
+    "plateau": [
+        "relu = torch.nn.functional.relu\n"
+        "return relu(1 - relu(2 - x)) - torch.nn.ReLU()(1 - (4 - x).relu())",
+        "units = torch.relu(x[:, None] - torch.arange(1.0, 5.0))\n"
+        "return units @ torch.tensor([1.0, -1.0, -1.0, 1.0])",
+        "return sum(sign * torch.relu(2 * x - 2 * kink) / 2\n"
+        "           for kink, sign in zip([1, 2, 3, 4], [1, -1, -1, 1]))",
+    ],
+    "unit_contributions": [
+        "return torch.stack([model[1](model[0](x))[:, j] * model[2].weight[0, j]\n"
+        "                    for j in range(model[2].in_features)], dim=1)",
+        "return model[:2](x).detach() * model[2].weight.detach()[0]",
+    ],
+    "scale_parts": [
+        "center, spread = train.mean(0), train.var(0).sqrt()\n"
+        "return [(part - center) / spread for part in (train, test)]",
+        "mean = train.mean(0)\nspread = ((train - mean) ** 2).mean(0).sqrt()\n"
+        "return (train - mean) / spread, (test - mean) / spread",
+    ],
+    "error_per_sample": [
+        "p, t = (torch.cat(part) for part in zip(*batches))\nreturn (p - t).abs().mean()",
+        "errors = [abs(p - t).flatten().tolist() for p, t in batches]\n"
+        "return sum(sum(errors, [])) / sum(map(len, errors))",
+    ],
+    "stop_early": [
+        "last = len(losses)\n"
+        "for epoch in range(1, last + 1):\n"
+        "    seen = losses[:epoch]\n"
+        "    if epoch - (seen.index(min(seen)) + 1) >= patience:\n"
+        "        last = epoch\n"
+        "        break\n"
+        "return [losses.index(min(losses[:last])) + 1, torch.tensor(last)]",
+    ],
+    "deep_network": [
+        "nn = torch.nn\n"
+        "class Net(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.all = nn.ModuleList()\n"
+        "        for i in range(len(sizes) - 1):\n"
+        "            self.all.append(nn.Linear(sizes[i], sizes[i + 1]))\n"
+        "            if i < len(sizes) - 2:\n"
+        "                self.all.append(nn.Tanh())\n"
+        "    def forward(self, x):\n"
+        "        for part in self.all:\n"
+        "            x = part(x)\n"
+        "        return x\n"
+        "return Net()",
+    ],
+    "classify": [
+        "odds = threshold / (1 - threshold)\n"
+        "return (logits[:, 0] > torch.tensor(odds).log()).to(torch.int64)",
+        "return torch.where(logits.sigmoid() > threshold, 1, 0).squeeze(1)",
+    ],
+    "safe_softmax": [
+        "z = z - z.max(dim=1, keepdim=True).values\nreturn z.exp() / z.exp().sum(1)[:, None]",
+        "z = z.double()\nz = z - z.amax(1).unsqueeze(1)\n"
+        "return (torch.e**z / (torch.e**z).sum(1, keepdim=True)).float()",
+    ],
+    "cross_entropy": [
+        "m = z.max(1, keepdim=True).values\nlog_p = z - m - (z - m).exp().sum(1, True).log()\n"
+        "return -log_p.gather(1, labels[:, None]).flatten()",
+        "moved = z - z.gather(1, labels[:, None])\nm = moved.amax(1)\n"
+        "return m + (moved - m[:, None]).exp().sum(1).log()",
+    ],
+    "confusion": [
+        "return torch.bincount(labels * classes + predicted, minlength=classes**2).reshape("
+        "classes, classes)",
+        "rows, columns = torch.eye(classes)[labels], torch.eye(classes)[predicted]\n"
+        "return (rows.T @ columns).long()",
+    ],
+    "chi_squared": [
+        "z = (f - y) / sigma\nreturn z @ z",
+        "return (((y - f) ** 2) / sigma**2).sum().item()",
+    ],
+    "torch_layer": [
+        "return torch.nn.functional.linear(X, weight, bias).tanh()",
+        "return torch.einsum('ni,oi->no', X, weight).add(bias).tanh()",
+    ],
+    "safe_softplus": [
+        "return torch.logaddexp(s, torch.zeros_like(s))",
+        "return torch.where(s > 20, s, torch.log(1 + torch.exp(s)))",
+        "return torch.maximum(s, s * 0) + torch.log(1 + torch.exp(-abs(s)))",
+    ],
+    "bias_through": ["return -w @ point", "return -float(w[0] * point[0] + w[1] * point[1])"],
+    "square": [
+        "W = 10 * torch.tensor([[0.0, -1, 0, 1], [1, 0, -1, 0]])\n"
+        "return [W, 10 * half * torch.ones(4)]",
+    ],
+    "layer_gradient": [
+        "return torch.einsum('nj,ni->ji', gradients, inputs)",
+        "return (gradients[:, :, None] * inputs[:, None, :]).sum(dim=0)",
+    ],
+    "std_after_linear": [
+        "import math\nreturn std * math.sqrt(n * (2 * bound) ** 2 / 12)",
+        "return torch.tensor(n * std**2 * bound**2 / 3).sqrt()",
+    ],
+    "spread_of_outputs": [
+        "kept = []\n"
+        "hooks = [m.register_forward_hook(lambda m, i, o: kept.append(o.detach().std()))\n"
+        "         for m in model.children()]\n"
+        "with torch.no_grad():\n"
+        "    model(x)\n"
+        "[hook.remove() for hook in hooks]\n"
+        "return tuple(kept)",
+    ],
+    "suggested_rate": [
+        "return 0.5 * rates[losses.nan_to_num(float('inf')).argmin()]",
+        "import numpy\nreturn float(rates[numpy.nanargmin(losses.numpy())]) / 2",
+    ],
+}  # fmt: skip
+
+
+def answer(name, body):
+    """Return the student's function with this body."""
+    exercise = EXERCISES[name]
+    head = next(
+        line for line in exercise.solution_code.splitlines() if line.startswith(f"def {name}(")
+    )
+    return exercise.define(f"{head}\n{textwrap.indent(body, '    ')}")
+
+
+def message(name, body):
+    """Return what a wrong answer with this body is told."""
+    verdict = EXERCISES[name].grade(answer(name, body))
+    assert verdict.status == "wrong"
+    return verdict.message
+
+
+def test_every_exercise_has_an_answer_here():
+    assert sorted(EXERCISES) == sorted([*LETTERS, *VALUES, *FUNCTIONS])
+
+
+@pytest.mark.parametrize("name", LETTERS)
+def test_exactly_the_true_letters_are_right_and_no_other_set_of_them(name):
+    exercise = EXERCISES[name]
+    for count in range(1, len(exercise.options) + 1):
+        for letters in itertools.combinations(exercise.options, count):
+            status = exercise.grade(*letters).status
+            assert status == ("right" if "".join(letters) == LETTERS[name] else "wrong"), letters
+    spoken = " and ".join(LETTERS[name]).replace(" and ", ", ", len(LETTERS[name]) - 2).lower()
+    assert exercise.grade(spoken).status == "right"  # "b, c and e"
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_a_right_value_is_taken_in_any_form(name):
+    for value in VALUES[name]:
+        assert EXERCISES[name].grade(value).status == "right"
+
+
+@pytest.mark.parametrize(
+    "name, body", [(name, body) for name, bodies in FUNCTIONS.items() for body in bodies]
+)
+def test_a_right_function_is_taken_however_it_is_written(name, body):
+    verdict = EXERCISES[name].grade(answer(name, body))
+    assert verdict.status == "right", verdict.message
+
+
+# ------------------------------------------------------------------------ wrong in an uncommon way
+REFUSED = {
+    "sides that are a little too short": (
+        "square",
+        "W = torch.tensor([[1.0, -1, 0, 0], [0, 0, 1, -1]])\n"
+        "return W, torch.full((4,), 0.95 * half)",
+        "the point (0.999, 0) lies inside",
+    ),
+    "a side that leans": (
+        "square",
+        "W = torch.tensor([[1.0, -1, 0, 0.02], [0, 0, 1, -1]])\nreturn W, torch.full((4,), half)",
+        "the point (-0.999, 0.999) lies inside",
+    ),
+    "no ModuleList": (
+        "deep_network",
+        "class Net(torch.nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        for i, (a, b) in enumerate(zip(sizes, sizes[1:])):\n"
+        "            self.add_module(f'layer{i}', torch.nn.Linear(a, b))\n"
+        "    def forward(self, x):\n"
+        "        *first, last = self.children()\n"
+        "        for layer in first:\n"
+        "            x = torch.tanh(layer(x))\n"
+        "        return last(x)\n"
+        "return Net()",
+        "there is no nn.ModuleList",
+    ),
+    "a layer too many": (
+        "deep_network",
+        "class Net(torch.nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        pairs = zip([sizes[0], *sizes], sizes)\n"
+        "        self.layers = torch.nn.ModuleList(torch.nn.Linear(a, b) for a, b in pairs)\n"
+        "return Net()",
+        "for sizes = [1, 3, 1] your network has 12 parameters, expected 10.",
+    ),
+    "two of three returned": ("scale_parts", "return train", "expected 2 values, train and test"),
+    "the mean of the batch subtracted": (
+        "safe_softmax",
+        "p = torch.exp(z - z.mean())\nreturn p / p.sum(dim=1, keepdim=True)",
+        "got [[nan, nan, 0.0]]\nInput: z = [[1000.0, 999.0, 0.0]]",
+    ),
+    "a tensor of one number, of the wrong shape": (
+        "error_per_sample",
+        "return torch.ones(1)",
+        "expected one number, got a tensor of shape (1,)",
+    ),
+    "a tensor where the task is about its type": (
+        "mend_dtype",
+        "return (counts.float() @ prices).item()",
+        "Return the tensor itself",
+    ),
+}
+
+
+@pytest.mark.parametrize("name, body, says", REFUSED.values(), ids=REFUSED)
+def test_an_uncommon_wrong_answer_is_refused_with_what_it_got_wrong(name, body, says):
+    assert says in message(name, body)
+
+
+def test_a_wrong_number_is_shown_beside_the_right_one_and_its_input():
+    told = message("error_per_sample", "return 2.5")
+    assert told.startswith("expected 1.33333, got 2.5.")
+    assert "Input: batches = [([[1.0], [2.0]], [[0.0], [1.0]]), ([[-2.0]], [[0.0]])]" in told
+    told = message("stop_early", "return 1, len(losses)")
+    assert told.startswith("best epoch: expected 2, got 1.")
+    told = EXERCISES["which_activation"].grade(("ELU", "tanh", "SiLU") * 2).message
+    assert told.startswith("Map B: 'tanh' is not right.")
+    assert "hint() helps" in EXERCISES["parameter_count"].grade(1000).message
+
+
+def test_an_error_names_its_input():
+    told = message("pairwise_distances", "return a @ b")
+    assert "your function stopped with RuntimeError" in told
+    assert "Input: a = [[0.0, 0.0], [3.0, 4.0]], b = " in told
+
+
+# ------------------------------------------------------------------------------ what a task forbids
+LOSS = "def loss(v):\n    return ((y - v[0] * x - v[1]) ** 2).mean()\n"
+AUTOGRAD = {
+    "backward": "v = torch.tensor([m, c], requires_grad=True)\nloss(v).backward()\nreturn v.grad",
+    "torch.autograd.backward": (
+        "v = torch.nn.Parameter(torch.tensor([m, c]))\n"
+        "torch.autograd.backward([loss(v)])\nreturn v.grad.clone()"
+    ),
+    "an alias of torch.autograd.grad": (
+        "slope = getattr(torch.autograd, 'gr' + 'ad')\n"
+        "v = torch.tensor([m, c]).requires_grad_()\nreturn slope(loss(v), v)[0]"
+    ),
+    "a layer's gradients": (
+        "line = torch.nn.Linear(1, 1)\n"
+        "with torch.no_grad():\n    line.weight.fill_(m), line.bias.fill_(c)\n"
+        "torch.nn.MSELoss()(line(x[:, None]), y[:, None]).backward()\n"
+        "return torch.cat([p.grad.flatten() for p in line.parameters()])"
+    ),
+    "torch.func": "return torch.func.grad(loss)(torch.tensor([m, c]))",
+    "jacrev": "return torch.func.jacrev(loss)(torch.tensor([m, c]))",
+    "forward mode": (
+        "from torch.autograd import forward_ad as mode\n"
+        "slopes = []\n"
+        "for direction in torch.eye(2):\n"
+        "    with mode.dual_level():\n"
+        "        moved = mode.make_dual(torch.tensor([m, c]), direction)\n"
+        "        slopes.append(mode.unpack_dual(loss(moved)).tangent)\n"
+        "return torch.stack(slopes)"
+    ),
+    "autograd.functional": (
+        "from torch.autograd import functional as tools\n"
+        "return tools.jacobian(loss, torch.tensor([m, c]))"
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated")  # torch's own, forward mode
+@pytest.mark.parametrize("body", AUTOGRAD.values(), ids=AUTOGRAD)
+def test_autograd_is_noticed_under_any_name(body):
+    told = message("line_gradient", LOSS + body)
+    assert "in your function. This one is about the formula: write it without autograd." in told
+
+
+BANNED = {
+    "masks": ("plateau", "return ((x > 1) & (x < 2)) * (x - 1)", "there is &, <, > in your"),
+    "choosing": ("plateau", "pick = torch.where\nreturn pick(x > 1, x, 0 * x)", "where"),
+    "a step out of powers": ("plateau", "return ((x - 1) ** 2) ** 0.5", "there is ** in your"),
+    "one by one": ("plateau", "return torch.tensor([max(0.0, v) for v in x.tolist()])", "tolist"),
+    "NumPy": ("plateau", "return torch.from_numpy(abs(x.numpy()))", "numpy"),
+    "a module": ("safe_softmax", "return torch.nn.Softmax(dim=1)(z)", "there is softmax"),
+    "an alias": ("safe_softmax", "f = torch.special.log_softmax\nreturn f(z, 1).exp()", "softmax"),
+    "the loss's module": (
+        "cross_entropy",
+        "return torch.nn.CrossEntropyLoss(reduction='none')(z, labels)",
+        "there is cross_entropy",
+    ),
+    "the ready formula": ("safe_softplus", "return torch.nn.Softplus()(s)", "there is softplus"),
+    "its mirror image": (
+        "safe_softplus",
+        "return -torch.nn.functional.logsigmoid(-s)",
+        "there is log_sigmoid",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name, body, says", BANNED.values(), ids=BANNED)
+def test_what_a_task_rules_out_is_noticed_under_any_name(name, body, says):
+    told = message(name, body)
+    assert says in told and EXERCISES[name].ban.advice in told
+
+
+LOOPS = {
+    "a comprehension": "return torch.stack([(a[i] - b).norm(dim=1) for i in range(len(a))])",
+    "map": "return torch.stack(list(map(lambda row: (row - b).norm(dim=1), a)))",
+    "recursion": (
+        "def rows(left):\n"
+        "    row = (left[:1] - b).norm(dim=1)\n"
+        "    return [row] if len(left) == 1 else [row, *rows(left[1:])]\n"
+        "return torch.stack(rows(a))"
+    ),
+}
+
+
+@pytest.mark.parametrize("body", LOOPS.values(), ids=LOOPS)
+def test_a_loop_is_noticed_in_any_form(body):
+    assert "there is a loop in your function" in message("pairwise_distances", body)
+
+
+def test_no_choice_of_letters_is_missing_here():
+    choices = [name for name, item in EXERCISES.items() if isinstance(item, ChoiceExercise)]
+    assert sorted(choices) == sorted(LETTERS)
