@@ -269,7 +269,12 @@ REFUSED = {
         "return Net()",
         "for sizes = [1, 3, 1] your network has 12 parameters, expected 10.",
     ),
-    "two of three returned": ("scale_parts", "return train", "expected 2 values, train and test"),
+    "one of two returned": (
+        "scale_parts",
+        "return train",
+        "expected 2 values, train and test; got a tensor of shape (3, 1).",
+    ),
+    "three of two returned": ("stop_early", "return 1, 2, 3", "got 3 values."),
     "the mean of the batch subtracted": (
         "safe_softmax",
         "p = torch.exp(z - z.mean())\nreturn p / p.sum(dim=1, keepdim=True)",

@@ -2,6 +2,7 @@
 
 import inspect
 import io
+import random
 import re
 import sys
 
@@ -332,16 +333,22 @@ def test_a_check_changes_nothing():
     def meddles(x):
         torch.manual_seed(1)
         np.random.seed(1)
+        random.seed(1)
         torch.set_default_dtype(torch.float64)
+        torch.set_default_device("meta")
+        torch.set_num_threads(torch.get_num_threads() + 1)
         torch.set_grad_enabled(False)
         return 2 * x
 
-    torch.manual_seed(5), np.random.seed(5)
-    before = torch.get_rng_state(), np.random.get_state()[1].copy()
+    def state():
+        numbers = torch.get_rng_state().tolist(), np.random.get_state()[1].tolist()
+        settings = torch.get_default_dtype(), torch.get_default_device(), torch.is_grad_enabled()
+        return *numbers, random.getstate(), *settings, torch.get_num_threads()
+
+    torch.manual_seed(5), np.random.seed(5), random.seed(5)
+    before = state()
     DOUBLE.check(meddles)
-    assert torch.equal(torch.get_rng_state(), before[0])
-    assert (np.random.get_state()[1] == before[1]).all()
-    assert torch.get_default_dtype() == torch.float32 and torch.is_grad_enabled()
+    assert state() == before
 
 
 def test_the_keyboard_stops_a_check_calmly(capsys):
