@@ -275,6 +275,7 @@ REFUSED = {
         "expected 2 values, train and test; got a tensor of shape (3, 1).",
     ),
     "three of two returned": ("stop_early", "return 1, 2, 3", "got 3 values."),
+    "one number for two": ("stop_early", "return 3", "best epoch and last epoch; got a whole"),
     "the mean of the batch subtracted": (
         "safe_softmax",
         "p = torch.exp(z - z.mean())\nreturn p / p.sum(dim=1, keepdim=True)",

@@ -12,11 +12,10 @@ TWICE = {
     "ARROW",
     "check_data",
     "check_optimizer",
-    "copied",
     "draw_arrow",
     "in_words",
     "keyboard_message",
-    "shapes",
+    "layout",
 }
 
 

@@ -199,7 +199,7 @@ true_of_losses = ChoiceExercise(
     insight="log c is the cross-entropy of knowing nothing: a new network starts near it.",
 )
 
-CROSS_ENTROPY = """
+POINT_LOSSES = """
 def cross_entropy(z, labels):
     m = z.amax(dim=1, keepdim=True)  # (n, 1)
     log_sums = m.flatten() + torch.exp(z - m).sum(dim=1).log()  # (n,)
@@ -220,11 +220,11 @@ cross_entropy = FunctionExercise(
         "m = z.amax(dim=1, keepdim=True); log_sums = m.flatten() + torch.exp(z - m).sum(dim=1)"
         ".log(). The true logits are z[torch.arange(len(z)), labels].",
     ),
-    solution=CROSS_ENTROPY,
+    solution=POINT_LOSSES,
     insight="nn.CrossEntropyLoss returns their mean, whose gradient is (softmax - one-hot) / n.",
     wrong_answers=[
         WrongAnswer(
-            CROSS_ENTROPY.replace("m.flatten() + torch.exp(z - m)", "torch.exp(z)"),
+            POINT_LOSSES.replace("m.flatten() + torch.exp(z - m)", "torch.exp(z)"),
             "Without the largest logit taken out, exponentials of large logits overflow.",
             says="overflow",
         ),
@@ -239,24 +239,24 @@ cross_entropy = FunctionExercise(
             says="stay with logits",
         ),
         WrongAnswer(
-            CROSS_ENTROPY.replace("m.flatten() + ", ""),
+            POINT_LOSSES.replace("m.flatten() + ", ""),
             "The largest logit was taken out of the sum and not added again.",
             says="not added again",
         ),
         WrongAnswer(
-            CROSS_ENTROPY.replace("m.flatten()", "m"),
+            POINT_LOSSES.replace("m.flatten()", "m"),
             "m has the shape (n, 1) and the sums (n,), so + makes (n, n) of them: m.flatten() has "
             "the shape (n,) too.",
             says="so + makes (n, n) of them",
         ),
         WrongAnswer(
-            CROSS_ENTROPY.replace("z[torch.arange(len(z)), labels]", "z[:, labels]"),
+            POINT_LOSSES.replace("z[torch.arange(len(z)), labels]", "z[:, labels]"),
             "z[:, labels] picks columns for all rows, shape (n, n). A pair of indices picks one "
             "number from each row: z[torch.arange(len(z)), labels].",
             says="one number from each row",
         ),
         WrongAnswer(
-            CROSS_ENTROPY.replace(
+            POINT_LOSSES.replace(
                 "log_sums - z[torch.arange(len(z)), labels]",
                 "z[torch.arange(len(z)), labels] - log_sums",
             ),
@@ -266,7 +266,7 @@ cross_entropy = FunctionExercise(
         ),
         *(
             WrongAnswer(
-                CROSS_ENTROPY.replace(
+                POINT_LOSSES.replace(
                     "log_sums - z[torch.arange(len(z)), labels]",
                     f"(log_sums - z[torch.arange(len(z)), labels]).{together}()",
                 ),

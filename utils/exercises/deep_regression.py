@@ -361,7 +361,7 @@ def deep_network(sizes):
 """
 
 
-def outputs_of(run, sizes):
+def outputs_with_set_weights(run, sizes):
     """Build a network with the answer, set its weights, and return its outputs for two samples."""
     model = run(list(sizes))
     parts = list(model.modules())
@@ -398,7 +398,7 @@ def outputs_of(run, sizes):
 deep_network = FunctionExercise(
     "deep_network",
     returns=nn.Module,
-    watch=outputs_of,
+    watch=outputs_with_set_weights,
     compared="the outputs for two samples, with weights set by the check",
     cases=lambda: [((1, 3, 1),), ((2, 4, 3, 2),), ((3, 1),)],
     hints=(
