@@ -136,7 +136,7 @@ class Ensemble:
     def say_what_happened(self, optimizer):
         """Print one sentence on members that diverged, and one on Ctrl-C."""
         diverged = members.diverged_message(self, optimizer)
-        self.message = f"{diverged} {members.keyboard_message(self)}".strip()
+        self.message = f"{diverged} {members.stopped_message(self)}".strip()
         if self.message:
             print(self.message)
 
@@ -185,7 +185,7 @@ def fit_many(
             that do not move each weight by itself (LBFGS, Muon).
     """
     members.check_makers(make_model, make_optimizer)
-    members.check_data(data, validation)
+    members.check_pairs(data, validation)
     seeds = members.check_seeds(seeds)
     checks.check_functions(loss_fn)
     checks.check_settings(data, epochs, batch_size, drop_last, seeds[0])
@@ -194,7 +194,7 @@ def fit_many(
         learnt = members.check_members(models, data, loss_fn, batch_size)
     ensemble = Ensemble(models, seeds)
     optimizer = make_optimizer(list(ensemble.parameters.values()))
-    members.check_optimizer(optimizer, ensemble.parameters.values())
+    members.check_optimizer_of_all(optimizer, ensemble.parameters.values())
     device = next(iter(ensemble.parameters.values())).device
     batches = BatchesOfAll(data, device, batch_size, shuffle, drop_last, seeds)
     if validation is not None:

@@ -10,12 +10,8 @@ WINGS = {"utils.figures": 1, "utils.fitting": 1, "utils.exercises": 3}
 # Defined twice, with more than one meaning: each of these waits for a name of its own.
 TWICE = {
     "ARROW",
-    "check_data",
-    "check_optimizer",
     "draw_arrow",
     "in_words",
-    "keyboard_message",
-    "layout",
 }
 
 

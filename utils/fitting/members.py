@@ -31,7 +31,7 @@ WEIGHT_BY_WEIGHT = (
 )
 
 
-def check_data(data, validation):
+def check_pairs(data, validation):
     """Refuse what is not a pair of tensors: each member needs an order of its own."""
     for name, source in (("data", data), ("validation", validation)):
         if not is_pair(source) and (name == "data" or source is not None):
@@ -85,7 +85,7 @@ def check_members(models, data, loss_fn, batch_size):
             "for example with make_model = lambda: nn.Sequential(...)."
         )
     for number, model in enumerate(models):
-        if repr(model) != repr(first) or layout(model) != layout(first):
+        if repr(model) != repr(first) or shapes_and_types(model) != shapes_and_types(first):
             raise InputError(
                 "make_model must build networks of one kind, but those of the first seed and of "
                 f"number {number} differ: leave only the weights to chance."
@@ -121,13 +121,13 @@ def refusal(does):
     )
 
 
-def layout(model):
+def shapes_and_types(model):
     """Return the shape and dtype of everything in a network's state, and what learns."""
     state = {name: (value.shape, value.dtype) for name, value in model.state_dict().items()}
     return state, [parameter.requires_grad for parameter in model.parameters()]
 
 
-def check_optimizer(optimizer, parameters):
+def check_optimizer_of_all(optimizer, parameters):
     """Refuse an optimizer that mixes weights, or that is not made for the stacked parameters."""
     if not isinstance(optimizer, torch.optim.Optimizer):
         raise InputError(
@@ -162,7 +162,7 @@ def diverged_message(ensemble, optimizer):
     )
 
 
-def keyboard_message(ensemble):
+def stopped_message(ensemble):
     """Return one sentence after Ctrl-C; "" otherwise."""
     if ensemble.stopped != "keyboard":
         return ""
