@@ -21,8 +21,10 @@ from tools.notebooks.compare import difference
 
 # What another processor could change: `course.py test --other-cpu` runs it once more.
 COMPUTES = ("notebooks/", "tests/training/", "tests/course/test_data.py")
-# Files that stay whole on one worker, because their tests share a kernel, a browser or a folder.
-WHOLE = ("notebooks/", "tests/browser/", "tests/tools/")
+# What takes longest goes first, and stays on one worker: the tests in the browser, because that
+# wants a core of its own, and each file of these folders, whose tests share a kernel or a folder.
+BROWSER = "tests/browser/"
+WHOLE_FILES = ("notebooks/", "tests/tools/")
 LEFT_OUT = pytest.StashKey[int]()
 
 
@@ -40,6 +42,8 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if item.nodeid.startswith(COMPUTES):
             item.add_marker("computes")
+        if item.nodeid.startswith(BROWSER):
+            item.add_marker("full")
     items.sort(key=turn)
     left_out = [item for item in items if item.get_closest_marker("full")]
     if left_out and not config.option.full:
@@ -50,11 +54,11 @@ def pytest_collection_modifyitems(config, items):
 
 
 def turn(item):
-    """Return when a test's turn comes: first what takes long, so that all workers end together."""
-    whole = [number for number, folder in enumerate(WHOLE) if item.nodeid.startswith(folder)]
-    if whole:
-        return 1 + whole[0]
-    return 0 if item.get_closest_marker("full") else 1 + len(WHOLE)
+    """Return when a test's turn comes: short ones last, so that all workers end together."""
+    for number, folder in enumerate((BROWSER, *WHOLE_FILES), start=1):
+        if item.nodeid.startswith(folder):
+            return number
+    return 0 if item.get_closest_marker("full") else 9
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -74,10 +78,12 @@ def pytest_terminal_summary(terminalreporter, config):
 
 
 class Scheduler(LoadScopeScheduling):
-    """Keep the tests of a file in WHOLE on one worker, and distribute all others one by one."""
+    """Keep together what belongs to one worker, and distribute all other tests one by one."""
 
     def _split_scope(self, nodeid):
-        return nodeid.partition("::")[0] if nodeid.startswith(WHOLE) else nodeid
+        if nodeid.startswith(BROWSER):
+            return BROWSER
+        return nodeid.partition("::")[0] if nodeid.startswith(WHOLE_FILES) else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)

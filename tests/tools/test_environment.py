@@ -123,9 +123,13 @@ def test_no_file_names_a_registry_or_a_developers_folder():
     assert not found
 
 
-def test_ci_runs_what_the_readme_names():
+def test_ci_runs_what_the_readme_names_and_the_workflow_runs_ci():
     text = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert text.startswith("#!/usr/bin/env bash\n") and "set -euo pipefail" in text
-    for command in ("test", "test --other-cpu", "lint"):
-        assert f"python3 course.py {command}" in text
+    for command in ("test --full", "test --other-cpu", "lint"):
+        assert f'python3 course.py {command} "$@"' in text
     assert "data/build.py --check" in text
+    workflow = (ROOT / ".github" / "workflows" / "test.yml").read_text(encoding="utf-8")
+    assert "run: .ci/run" in workflow and "run: python course.py test --full" in workflow
+    weekly = (ROOT / ".github" / "workflows" / "weekly.yml").read_text(encoding="utf-8")
+    assert "requirements.txt > newest.txt" in weekly and "-m computes" in weekly

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from tools.settings import OTHER_CPU, ROOT
 
 NOTEBOOKS = ROOT / "notebooks"
-CELL_TIMEOUT = 120  # seconds
+CELL_TIMEOUT = 300  # seconds, for a machine that does other things as well
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 }
