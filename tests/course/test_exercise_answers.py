@@ -78,6 +78,7 @@ FUNCTIONS = {
         "return relu(1 - relu(2 - x)) - torch.nn.ReLU()(1 - (4 - x).relu())",
         "units = torch.relu(x[:, None] - torch.arange(1.0, 5.0))\n"
         "return units @ torch.tensor([1.0, -1.0, -1.0, 1.0])",
+        "x = x.reshape(x.shape)\n"
         "return sum(sign * torch.relu(2 * x - 2 * kink) / 2\n"
         "           for kink, sign in zip([1, 2, 3, 4], [1, -1, -1, 1]))",
     ],
@@ -307,7 +308,27 @@ def test_a_wrong_number_is_shown_beside_the_right_one_and_its_input():
     assert told.startswith("best epoch: expected 2, got 1.")
     told = EXERCISES["which_activation"].grade(("ELU", "tanh", "SiLU") * 2).message
     assert told.startswith("Map B: 'tanh' is not right.")
-    assert "hint() helps" in EXERCISES["parameter_count"].grade(1000).message
+    told = EXERCISES["parameter_count"].grade(1000).message
+    assert told == "1000 is not right. exercises.parameter_count.hint() helps."  # not what is
+    told = message("training_step", "return 2.5")
+    assert "\n(the loss, then the parameters after the step)\nInput: x = " in told
+
+
+def test_a_number_is_not_taken_for_a_known_tensor_of_the_same_value():
+    told = message("mend_dtype", "return (counts.double() @ prices.double()).item()")
+    assert "Return the tensor itself" in told and "Right value, but float64" not in told
+
+
+def test_a_letter_that_is_no_option_is_named():
+    assert "there is no Z here" in EXERCISES["broadcast"].grade("A", "Z").message
+
+
+def test_an_error_on_some_inputs_is_no_loop():
+    told = message(
+        "pairwise_distances",
+        "if len(a) == 2:\n    return torch.cdist(a, b)\nreturn (a[:, None] - b[:, :2]).norm(dim=2)",
+    )
+    assert "your function stopped with RuntimeError" in told and "loop" not in told
 
 
 def test_an_error_names_its_input():

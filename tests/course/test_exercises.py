@@ -213,6 +213,7 @@ STRANGE = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
 @every_exercise
 def test_a_strange_answer_gets_one_calm_message(exercise, capsys):
     for name, strange in STRANGE.items():
@@ -274,6 +275,10 @@ def wrong_line(x):
     return y.no_such_attribute
 
 
+def wrong_inside_torch(x):
+    return torch.nn.Linear(5, 5)(x)
+
+
 def test_messages_name_what_is_wrong_in_the_order_type_shape_dtype_device_values():
     assert "got a NumPy array" in grade(lambda x: (2 * x).numpy())
     assert "expected shape (2,), got (2, 1)" in grade(lambda x: 2 * x[:, None].double())
@@ -289,6 +294,7 @@ def test_a_function_that_returns_none_changes_its_input_or_raises_is_told_so():
     assert "changes its input" in grade(in_place)
     message = grade(wrong_line)
     assert "AttributeError" in message and "return y.no_such_attribute" in message
+    assert "return torch.nn.Linear(5, 5)(x)" in grade(wrong_inside_torch)
     assert "with no brackets after double" in grade(double(torch.ones(2)))
 
 
@@ -323,7 +329,7 @@ def test_a_loop_is_named_where_the_task_rules_it_out():
     exercise = exercises_of("01_tensors")["one_hot"]
 
     def with_loop(labels, classes):
-        rows = [[float(label == k) for k in range(classes)] for label in labels]
+        rows = [[float(label == k) for k in range(classes)] for label in labels.numpy()]
         return torch.tensor(rows)
 
     assert "there is a loop" in exercise.grade(with_loop).message
