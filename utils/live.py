@@ -20,7 +20,7 @@ def live(draw, **ranges):
 
     Args:
         draw: function whose arguments have defaults, where the sliders begin.
-        ranges: argument -> (lowest, highest, step); whole numbers give whole numbers.
+        **ranges: argument -> (lowest, highest, step); whole numbers give whole numbers.
 
     Raises:
         ValueError: an argument has no range, no default, or a default outside its range; or the
@@ -113,7 +113,7 @@ def decimals(step):
 
 
 def page_of(picture, about):
-    """Return a picture as it stands on a page, with its alternative."""
+    """Return the HTML of a picture with its alternative."""
     data = base64.b64encode(picture).decode("ascii")
     size = f'width="{about["width"]}" height="{about["height"]}"'
     return f'<img src="data:image/png;base64,{data}" alt="{html.escape(about["alt"])}" {size}>'

@@ -1,7 +1,8 @@
 """The figures of the course: one function a figure, gathered from their rooms in `utils.figures`.
 
-Each one draws and shows; with `ax=` it draws there and returns it. Arguments are tensors on any
-device, with or without gradients, or NumPy arrays.
+Each one draws and shows; with `ax=` it draws there and returns it. Its arguments are the data
+(tensors on any device, with or without gradients, or NumPy arrays), then what the axes count, then
+options.
 """
 
 from utils.figures.curves import (
@@ -10,7 +11,7 @@ from utils.figures.curves import (
     finite_difference_error,
     fit_before_after,
     fit_with_residuals,
-    lines,
+    points_and_lines,
     predictions,
 )
 from utils.figures.layers import by_layer, distributions
@@ -24,10 +25,9 @@ from utils.figures.losses import (
 )
 from utils.figures.points import (
     column_spread,
-    groups,
-    lines_and_error_bars,
     points_and_curves,
     residuals,
+    scatter_by_group,
 )
 from utils.figures.regions import (
     confusion_matrix,
@@ -39,7 +39,6 @@ from utils.figures.units import (
     activation_grid,
     gallery,
     node_by_node,
-    node_contributions,
     operation_counts,
     plane,
     plane_maps,
@@ -62,22 +61,20 @@ __all__ = [
     "fit_before_after",
     "fit_with_residuals",
     "gallery",
-    "groups",
-    "lines",
-    "lines_and_error_bars",
     "logistic_curve",
     "loss_curves",
     "loss_surface",
     "node_by_node",
-    "node_contributions",
     "operation_counts",
     "plane",
     "plane_maps",
     "points_and_curves",
+    "points_and_lines",
     "predictions",
     "residuals",
     "response_map",
     "scanned_rates",
+    "scatter_by_group",
     "seed_bands",
     "seed_strip",
     "six_maps",

@@ -17,7 +17,7 @@ from bs4 import BeautifulSoup
 from chromium import stays_in, watched
 from mathematics import MATHEMATICS
 
-from tools.notebooks.files import code_cells, published, read
+from tools.notebooks.files import caption_figures, code_cells, plain, published, read
 
 pytest.importorskip("sphinx_book_theme", reason="no Sphinx here (see tools/requirements.txt)")
 from tools.present import site
@@ -93,10 +93,17 @@ def test_every_page_is_whole_and_asks_for_nothing_from_outside(name, size, opene
 @pytest.mark.parametrize("path", published(), ids=lambda path: path.stem)
 def test_a_page_shows_what_the_notebook_has_stored(path, folder):
     article = text_of(folder, f"notebooks/{path.stem}.html").find("article")
-    outputs = [output for cell in code_cells(read(path)) for output in cell.outputs]
-    pictures = [output for output in outputs if "image/png" in output.get("data", {})]
-    stored = [output.metadata["image/png"]["alt"] for output in pictures]
-    assert [image["alt"] for image in article.select(".cell_output img")] == stored
+    notebook = read(path)
+    captions = caption_figures(notebook).values()
+    assert [image["alt"] for image in article.select(".cell_output img")] == list(
+        map(plain, captions)
+    )
+    assert (
+        len(article.select("div.cell + .caption"))
+        == len(captions)
+        == len(article.select(".caption"))
+    )
+    outputs = [output for cell in code_cells(notebook) for output in cell.outputs]
     printed = "".join(output.text for output in outputs if output.output_type == "stream")
     shown = article.get_text()
     assert printed and [line for line in printed.splitlines() if line not in shown] == []

@@ -9,15 +9,18 @@ from pathlib import Path
 import nbformat
 import pytest
 from accessibility import violations
+from bs4 import BeautifulSoup
 from chromium import stays_in, watched
 from mathematics import MATHEMATICS
 
 from tools.notebooks import handout
 from tools.notebooks.files import (
     Runner,
+    caption_figures,
     code_cells,
     is_exercise,
     pictures_of,
+    plain,
     published,
     read,
     tags,
@@ -84,6 +87,18 @@ def test_the_deck_holds_all_that_is_not_left_out_in_the_order_of_the_notebook(pa
     assert found["cells"] == [cell.id for cell in cells]
     shown = {cell.id: len(pictures_of(cell.outputs)) for cell in cells if "outputs" in cell}
     assert found["pictures"] == {name: count for name, count in shown.items() if count}
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_a_caption_is_the_alternative_and_is_seen_once_with_the_step_after_the_figure(path, folder):
+    captions = caption_figures(read(path))
+    deck = BeautifulSoup((folder / f"{path.stem}.html").read_text("utf-8"), "html.parser")
+    assert [image["alt"] for image in deck.find_all("img")] == list(map(plain, captions.values()))
+    for name, caption in captions.items():
+        step = deck.find(id=f"cell-id={name}").find_parent(class_="fragment")
+        assert plain(step.small.get_text()) == plain(caption)
+        assert plain(step.get_text()).count(plain(caption)) == 1
+        assert not step.find("img"), "the figure comes before the step, so that a room can be asked"
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
@@ -207,7 +222,7 @@ def test_a_handout_asks_all_and_tells_nothing_and_runs(path):
     whole = "\n".join(cell.source for cell in notebook.cells)
     for sign in ["**Predict.**", "\n## ", "\n### Exercise: "]:
         assert text.count(sign) == whole.count(sign), sign
-    assert "<details>" not in text and "**You see:**" not in text
+    assert "<details>" not in text and "What happened" not in text
     assert not any(cell.outputs for cell in code_cells(recall))
     filled = [cell for cell in code_cells(recall) if cell.source]
     assert all(cell.id == "setup" or is_exercise(cell) for cell in filled)

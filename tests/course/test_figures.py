@@ -1,7 +1,8 @@
-"""Every figure function: draws, is put into words, takes any tensor, and leaves nothing behind."""
+"""Every figure function: draws, describes itself, takes any tensor, and leaves nothing behind."""
 
 import inspect
 import io
+import re
 from types import SimpleNamespace
 
 import matplotlib
@@ -43,7 +44,7 @@ def two_classes(points):
     return torch.sigmoid(points[:, 0] - 0.5)
 
 
-# One call of every figure function: name -> (function, arguments, keywords, words of its message).
+# A call of every figure: name -> (function, arguments, keywords, words in its description).
 CALLS = {
     "tensors": (diagrams.tensors, (), {"a": COLUMN, "b": torch.tensor([True, False])}, "nan"),
     "broadcasting": (
@@ -56,7 +57,7 @@ CALLS = {
         diagrams.selections,
         (torch.arange(6).reshape(2, 3), {"x[0]": 0, "x[:, 1]": (slice(None), 1)}),
         {},
-        "x[0], x[:, 1]",
+        "x[0]; x[:, 1]",
     ),
     "network": (diagrams.network, ([3, 4, 2],), {}, "input of 3, hidden of 4, output of 2"),
     "computation_graph": (
@@ -65,11 +66,11 @@ CALLS = {
         {"w": w},
         "w, multiply, subtract, power, mean",
     ),
-    "groups": (
-        plotting.groups,
-        (LINE, LINE**2, torch.arange(20) % 2, ["even", "odd"]),
-        {"axes": ["x", "y"], "message": "Two groups on one curve."},
-        "Two groups on one curve.",
+    "scatter_by_group": (
+        plotting.scatter_by_group,
+        (LINE, LINE**2, torch.arange(20) % 2, ["even", "odd"], "time", "height"),
+        {},
+        "Points of height against time in groups: even, odd.",
     ),
     "column_spread": (
         plotting.column_spread,
@@ -87,158 +88,158 @@ CALLS = {
         plotting.finite_difference_error,
         (LINE[1:], {"float32": LINE[1:], "float64": LINE[1:] ** 2}),
         {},
-        "rounding",
+        "logarithmic axes: float32, float64",
     ),
     "fit_before_after": (
         plotting.fit_before_after,
         (LINE, LINE, LINE[:, None], LINE.clone().requires_grad_()),
         {},
-        "before training",
+        "the prediction before training",
     ),
-    "lines": (
-        plotting.lines,
+    "points_and_lines": (
+        plotting.points_and_lines,
         (LINE, LINE**2, {"start": (0, 0), "fit": (torch.tensor(1.0, requires_grad=True), 0.1)}),
-        {"axes": ["x", "y"], "message": "One line fits."},
-        "start, fit",
+        {},
+        "straight lines: start, fit",
+    ),
+    "points_and_lines, error bars": (
+        plotting.points_and_lines,
+        (LINE, LINE**2, {"weighted": (torch.tensor(1.0, requires_grad=True), 0.1)}),
+        {"sigma": LINE + 0.1},
+        "with error bars, and straight lines: weighted",
     ),
     "loss_surface": (
         plotting.loss_surface,
         (torch.tensor([1.0, 2.0, 3.0]), torch.tensor([2.1, 3.9, 6.2])),
-        {"paths": {"path": torch.tensor([[0.0, 0.0], [1.0, 0.5]])}, "message": "Down it goes."},
+        {"paths": {"path": torch.tensor([[0.0, 0.0], [1.0, 0.5]])}},
         "slope m and intercept c",
     ),
     "loss_curves": (
         plotting.loss_curves,
         ({"a": [1.0, 0.5], "b": HISTORY},),
-        {"message": "Down."},
-        "a, b, b, held out",
+        {},
+        "against the epoch: a; b; b, held out.",
     ),
     "predictions": (
         plotting.predictions,
         (LINE[:, None], LINE**2, {"network": LINE.clone().requires_grad_()}),
-        {"message": "Close.", "known": (0.2, 0.8)},
-        "the target, network",
+        {"known": (0.2, 0.8)},
+        "predictions of it, y against x: network. The range that was trained on",
     ),
     "activation_grid": (
         plotting.activation_grid,
         (LINE, torch.relu(LINE[:, None] - torch.tensor([0.2, 0.5]))),
-        {"message": "Kinks."},
+        {},
         "each of the 2 hidden units",
     ),
     "weighted_sum": (
         plotting.weighted_sum,
-        (LINE, torch.stack([LINE, -LINE], dim=1), 0 * LINE),
-        {"message": "They add up.", "part": "triangle"},
-        "2 triangles",
+        (LINE, torch.rand(20, 8), torch.rand(8)),
+        {"part": "triangle"},
+        "Curves against x: the 8 triangles, each times its weight, and their sum.",
+    ),
+    "weighted_sum, with bias and data": (
+        plotting.weighted_sum,
+        (LINE, torch.rand(20, 3), HEAD.weight, HEAD.bias),
+        {"points": (LINE, LINE)},
+        "the 3 units, each times its weight, the bias, and their sum",
     ),
     "error_by_setting": (
         plotting.error_by_setting,
-        ([1, 2], [torch.rand(4), torch.rand(4)], "hidden units", "More is better."),
-        {"baseline": 2.0},
-        "by hidden units",
+        ({1: torch.rand(4), 2: torch.rand(4)}, "hidden units"),
+        {"baseline": {"always the mean": 2.0}},
+        "for hidden units 1, 2",
     ),
     "seed_bands": (
         plotting.seed_bands,
-        ({f"network {number}": torch.rand(8, 30) + 0.1 for number in range(6)}, "Bands."),
+        ({f"network {number}": torch.rand(8, 30) + 0.1 for number in range(6)},),
         {},
         "network 0, network 1",
     ),
-    "groups, mistaken": (
-        plotting.groups,
+    "scatter_by_group, mistaken": (
+        plotting.scatter_by_group,
         (LINE, LINE**2, torch.arange(20) % 2, ["even", "odd"]),
-        {"axes": ["x", "y"], "message": "Two.", "predicted": torch.arange(20) % 3 % 2},
+        {"predicted": torch.arange(20) % 3 % 2},
         "Mistaken points are ringed",
     ),
     "loss_curves, best": (
         plotting.loss_curves,
         (HISTORY,),
-        {"message": "Then it rises.", "best": True},
-        "training, held out",
+        {"best": True},
+        "training, held out. The best epoch is marked.",
     ),
     "points_and_curves": (
         plotting.points_and_curves,
         ({"training": (LINE, LINE**2), "validation": (LINE[:5, None], LINE[:5])}, LINE),
-        {"curves": {"network": LINE[:, None] ** 3}, "message": "The curve swings."},
-        "points training, validation; curves network",
+        {"curves": {"network": LINE[:, None] ** 3}},
+        "Points (training, validation) and curves (network)",
     ),
     "fit_with_residuals": (
         plotting.fit_with_residuals,
-        (LINE.flip(0), LINE**2, LINE[:, None].clone().requires_grad_(), "Close."),
+        (LINE.flip(0), LINE**2, LINE[:, None].clone().requires_grad_()),
         {},
         "lines between them",
     ),
     "residuals": (
         plotting.residuals,
-        (LINE.clone().requires_grad_(), LINE[:, None] ** 2, "Around 0."),
+        (LINE.clone().requires_grad_(), LINE[:, None] ** 2),
         {"groups": {"first": torch.arange(20) < 5, "later": torch.arange(20) >= 5}},
         "first, later",
     ),
     "curves": (
         plotting.curves,
-        (LINE, {"log": LINE.log(), "linear": LINE - 1}, "They part."),
+        (LINE, {"log": LINE.log(), "linear": LINE - 1}),
         {},
         "log, linear",
     ),
-    "node_contributions": (
-        plotting.node_contributions,
-        (LINE, torch.rand(20, 3), HEAD.weight, HEAD.bias, "They add up."),
-        {"points": (LINE, LINE)},
-        "3 hidden units",
-    ),
     "seed_strip": (
         plotting.seed_strip,
-        ({"5 units": torch.rand(32), "20 units": torch.rand(32)}, "accuracy", "More is better."),
+        ({"5 units": torch.rand(32), "20 units": torch.rand(32)}, "accuracy"),
         {"baseline": {"the commonest": 0.5}},
-        "5 units, 20 units; accuracy",
+        "5 units, 20 units. On the x axis, the accuracy.",
     ),
     "logistic_curve": (
         plotting.logistic_curve,
-        ({"(0, 0)": torch.tensor([3.0], requires_grad=True), "(-1, -1)": -40}, "Far apart."),
+        ({"(0, 0)": torch.tensor([3.0], requires_grad=True), "(-1, -1)": -40},),
         {},
-        "(0, 0), (-1, -1)",
+        "(0, 0); (-1, -1)",
     ),
     "softmax_map": (
         plotting.softmax_map,
-        (0, 15, "One takes all."),
+        (0, 15),
         {},
         "with y3 = 7.5",
     ),
     "decision_regions": (
         plotting.decision_regions,
-        (two_classes, torch.rand(30, 2), torch.arange(30) % 2, "A line."),
-        {"named": {"(0, 0)": (0, 0)}},
-        "class 0, class 1",
+        (two_classes, torch.rand(30, 2), torch.arange(30) % 2),
+        {"marked": {"(0, 0)": (0, 0)}},
+        "shaded by the probability of class 1. Marked with a star: (0, 0).",
     ),
     "confusion_matrix": (
         plotting.confusion_matrix,
-        (torch.arange(9) % 3, torch.arange(9) % 2, ["a", "b", "c"], "Some."),
+        (torch.arange(9) % 3, torch.arange(9) % 2, ["a", "b", "c"]),
         {},
         "a, b, c",
-    ),
-    "lines_and_error_bars": (
-        plotting.lines_and_error_bars,
-        (LINE, LINE**2, LINE + 0.1, {"weighted": (torch.tensor(1.0, requires_grad=True), 0.1)}),
-        {"message": "The long bars count little."},
-        "lines: weighted",
     ),
     "decision_path": (diagrams.decision_path, (), {}, "softmax, argmax"),
     "distributions": (
         plotting.distributions,
         ({"input": COLUMN, "weight": LINE.clone().requires_grad_(), "mask": LINE > 0.5},),
-        {"message": "Spreads differ."},
-        "Histograms of input, weight, mask",
+        {},
+        "standard deviation: input, weight, mask",
     ),
     "by_layer": (
         plotting.by_layer,
         ({"sigmoid": [1e-3, 0.1, 0], "tanh": LINE[1:].clone().requires_grad_()}, "gradient norm"),
-        {"message": "It falls."},
-        "It falls. The gradient norm on a logarithmic axis, layer by layer, of sigmoid, tanh",
+        {},
+        "the gradient norm: sigmoid, tanh.",
     ),
     "scanned_rates": (
         plotting.scanned_rates,
         ([1e-3, 1e-2, 1e-1, 1], torch.tensor([1.0, 0.5, 60.0, torch.nan]), 5e-3),
         {},
-        "half the rate there",
+        "the suggested rate are marked",
     ),
     "data_flow": (
         diagrams.data_flow,
@@ -249,45 +250,45 @@ CALLS = {
     "weight_graph": (
         diagrams.weight_graph,
         ([torch.tensor([[1.0, -2.0, 0.0]]).requires_grad_(), torch.tensor([[0.5], [-0.1]])],),
-        {"message": "Few lines."},
+        {},
         "The 3-1-2 network",
     ),
-    "gallery": (plotting.gallery, (LINE, TEN, "Ten."), {}, "function 0, function 1"),
+    "gallery": (plotting.gallery, (LINE, TEN), {}, "function 0, function 1"),
     "operation_counts": (
         plotting.operation_counts,
-        ({"ReLU": (1, 0), "tanh": (5, 1)}, "One is cheap."),
+        ({"ReLU": (1, 0), "tanh": (5, 1)},),
         {},
         "ReLU 1 and 0, tanh 5 and 1",
     ),
     "response_map": (
         plotting.response_map,
         (torch.tensor([2.0, 1.0], requires_grad=True), torch.tensor(1.0), torch.tanh, "tanh"),
-        {"message": "Tilted."},
+        {},
         "runs through (-0.4, -0.2)",
     ),
     "response_map, flat": (
         plotting.response_map,
-        ([0, 0], 1.5, torch.tanh, "tanh", "Flat."),
+        ([0, 0], 1.5, torch.tanh, "tanh"),
         {},
         "no line s = 0",
     ),
     "six_maps": (
         plotting.six_maps,
-        (dict.fromkeys("ABCDEF", torch.tanh), [2.0, 1.0], 0.0, "Six."),
+        (dict.fromkeys("ABCDEF", torch.tanh), [2.0, 1.0], 0.0),
         {},
         "A from -1.00 to 1.00",
     ),
     "node_by_node": (
         plotting.node_by_node,
         ({f"node {n}": PLANE @ torch.tensor([1.0, n]) for n in range(3)}, torch.tanh, "tanh"),
-        {"message": "Three.", "reach": 2},
+        {"reach": 2},
         "node 0, node 1, node 2",
     ),
     "plane_maps": (
         plotting.plane_maps,
-        ({f"{n} units": torch.sigmoid(PLANE[:, :1] * n) for n in range(3)}, "Regions."),
+        ({f"{n} units": torch.sigmoid(PLANE[:, :1] * n) for n in range(3)},),
         {},
-        "the output is 0.5: 0 units, 1 units, 2 units",
+        "a line where it is 0.5: 0 units, 1 units, 2 units",
     ),
     "building_block": (diagrams.building_block, (), {"inputs": 8}, "8 features"),
     "training_loop": (diagrams.training_loop, (), {}, "new parameters go back"),
@@ -316,12 +317,13 @@ def test_every_figure_function_is_tried_here():
 
 
 @every_figure
-def test_shown_it_returns_nothing_and_is_put_into_words(call, shown):
+def test_shown_it_returns_nothing_and_describes_itself(call, shown):
     function, arguments, keywords, words = call
     assert function(*arguments, **keywords) is None
     ((data, metadata),) = shown
     about = metadata["image/png"]
     assert about["alt"] == data["text/plain"] and words in about["alt"]
+    assert re.fullmatch(r"[A-Z].{40,}\.", about["alt"]), "a sentence that stands alone"
     assert about["width"] <= 648 and about["height"] <= 306
     picture = imread(io.BytesIO(data["image/png"]))
     assert picture.shape[1] > 1.5 * about["width"], "sharp on fine screens"
@@ -355,7 +357,7 @@ def test_texts_do_not_overlap_and_lie_inside(call):
     function, arguments, keywords, _ = call
     texts = {}
 
-    def look(picture, alternative):
+    def look(picture, description):
         with matplotlib.style.context(style.STYLE):
             renderer = FigureCanvasAgg(picture).get_renderer()
             picture.draw(renderer)
@@ -373,12 +375,12 @@ def test_texts_do_not_overlap_and_lie_inside(call):
                     overlap = box.padded(-1).overlaps(another.padded(-1))
                     assert not overlap, f"{text.get_text()!r} overlaps {other.get_text()!r}"
 
-    original = style.show
-    style.show = look
+    original = style.show_figure
+    style.show_figure = look
     try:
         function(*arguments, **keywords)
     finally:
-        style.show = original
+        style.show_figure = original
 
 
 def test_a_graph_is_asked_for_where_there_is_none():
@@ -386,21 +388,48 @@ def test_a_graph_is_asked_for_where_there_is_none():
         diagrams.computation_graph(torch.tensor(1.0))
 
 
+EIGHT = {f"series {number}": LINE + 1 for number in range(8)}
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        (plotting.curves, (LINE, EIGHT)),
+        (plotting.points_and_lines, (LINE, LINE, dict.fromkeys(EIGHT, (1, 0)))),
+        (plotting.predictions, (LINE, LINE, EIGHT)),
+        (plotting.scatter_by_group, (LINE, LINE, torch.arange(20) % 8, list(EIGHT))),
+        (plotting.residuals, (LINE, LINE)),
+        (plotting.points_and_curves, ({"data": (LINE, LINE)}, LINE, EIGHT)),
+        (plotting.loss_curves, (EIGHT,)),
+        (plotting.seed_bands, ({name: values[None] for name, values in EIGHT.items()},)),
+        (plotting.by_layer, (EIGHT, "norm")),
+        (plotting.logistic_curve, (dict.fromkeys(EIGHT, 1.0),)),
+        (plotting.decision_regions, (nn.Linear(2, 8), torch.rand(9, 2), torch.arange(9) % 8)),
+        (plotting.column_spread, (torch.rand(3, 8), torch.rand(3, 8), list(EIGHT))),
+    ],
+    ids=lambda item: getattr(item, "__name__", ""),
+)
+def test_more_series_than_can_be_told_apart_are_refused_in_one_sentence(function, arguments):
+    more = {"groups": dict.fromkeys(EIGHT, slice(3))} if function is plotting.residuals else {}
+    with pytest.raises(ValueError, match="can tell 7 series apart .* there are 8: draw fewer"):
+        function(*arguments, **more)
+
+
 def test_a_scan_without_a_suggestion_is_drawn_and_says_so(shown):
     for losses in ([1.0, 2.0], [torch.nan]):
         plotting.scanned_rates([1e-3, 1e-2][: len(losses)], losses)
-    assert all("no rate is suggested" in data["text/plain"] for data, _ in shown)
+    assert all("No rate is suggested" in data["text/plain"] for data, _ in shown)
 
 
 def test_as_many_distributions_as_fit_in_a_figure(shown):
     odd = {"nothing": LINE[:0], "one": LINE[:1], "gaps": LINE[:3] * torch.nan}
     even = {f"{number} Linear": LINE for number in range(7)}
-    plotting.distributions(odd | even, "Ten.", same_scale=False)
+    plotting.distributions(odd | even, same_scale=False)
     (_, metadata), *_ = shown
     assert metadata["image/png"]["height"] <= 306
     for values in ({}, odd | even | {"more": LINE}):
         with pytest.raises(ValueError, match="room for 1 to 10 tensors"):
-            plotting.distributions(values, "None or eleven.")
+            plotting.distributions(values)
 
 
 IMAGES = ["Conv2d", "BatchNorm2d", "ReLU", "MaxPool2d", "Flatten", "Linear"]
@@ -450,4 +479,4 @@ def test_a_model_and_its_tensors_are_left_as_they_were(shown):
 
 def test_weights_that_do_not_follow_each_other_are_refused():
     with pytest.raises(ValueError, match="gives 2 numbers and the next takes 3"):
-        diagrams.weight_graph([torch.ones(2, 3), torch.ones(2, 3)], "They do not fit.")
+        diagrams.weight_graph([torch.ones(2, 3), torch.ones(2, 3)])

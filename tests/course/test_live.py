@@ -12,8 +12,8 @@ from utils.live import WIDGET, live, sliders_over_figure
 
 def straight(slope=1.0, shift=2):
     """Show a line."""
-    message = f"A line of slope {slope}, shifted by {shift}."
-    plotting.lines([0, 1, 2], [0, 1, 2], {"line": (slope, shift)}, ["x", "y"], message)
+    line = {f"slope {slope}, shifted by {shift}": (slope, shift)}
+    plotting.points_and_lines([0, 1, 2], [0, 1, 2], line)
 
 
 RANGES = {"slope": (-2.0, 2.0, 0.25), "shift": (0, 5, 1)}

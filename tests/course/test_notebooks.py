@@ -1,6 +1,7 @@
 """Every notebook is built alike, fits a slide, and shows what it really prints and draws."""
 
 import ast
+import copy
 import re
 import statistics
 
@@ -9,10 +10,15 @@ import pytest
 
 from tools.notebooks.compare import NOT_COMPARED, TOLERANCE
 from tools.notebooks.files import (
+    FOLDED,
     METADATA,
     NOTEBOOKS,
+    PREDICT,
+    caption_figures,
     code_cells,
+    draws,
     pictures_of,
+    plain,
     published,
     read,
     tags,
@@ -69,11 +75,6 @@ def lines_of(cell):
     return [line for line in cell.source.splitlines() if line.strip()]
 
 
-def figures(cell):
-    """Return the outputs of a code cell that are pictures."""
-    return [output for output in cell.get("outputs", []) if "image/png" in output.get("data", {})]
-
-
 # ------------------------------------------------------------------------------------- anatomy
 @every_notebook
 def test_title_is_a_question_and_the_card_says_what_to_expect(stem):
@@ -88,7 +89,7 @@ def test_title_is_a_question_and_the_card_says_what_to_expect(stem):
 def test_set_up_is_short_and_a_picture_opens(stem):
     setup, opening = code_cells(NOTEBOOK[stem])[:2]
     assert setup.id == "setup" and len(lines_of(setup)) <= 10 and not setup.outputs
-    assert figures(opening), "the second code cell draws the opening picture"
+    assert draws(opening), "the second code cell draws the opening picture"
 
 
 @pytest.mark.parametrize("stem", STEMS[1:])
@@ -125,38 +126,41 @@ def test_every_section_has_its_parts(stem):
         where = f"section {heading[1]}"
         idea = cells[0].source.split("\n", 1)[1].split("\n|")[0]
         assert len(idea.split()) <= 80, f"{where}: the idea has {len(idea.split())} words"
-        questions = [cell for cell in cells if "**Predict.**" in cell.source]
-        answers = [cell for cell in cells if cell.source.startswith("<details><summary>Answer")]
-        assert questions, f"{where}: nothing to predict"
-        assert len(questions) == len(answers), f"{where}: as many answers as questions"
+        assert any(PREDICT in cell.source for cell in cells), f"{where}: nothing to predict"
         assert any(cell.cell_type == "code" for cell in cells), f"{where}: no code"
         if stem != "00_start_here":
-            assert any(figures(cell) for cell in cells), f"{where}: no figure"
+            assert any(draws(cell) for cell in cells), f"{where}: no figure"
 
 
 @every_notebook
-def test_a_question_comes_before_its_code_and_that_before_the_answer(stem):
-    waiting, ran = False, False
+def test_a_question_comes_before_its_code_and_that_before_what_happened(stem):
+    waiting, ran = "", False
     for cell in NOTEBOOK[stem].cells:
-        if "**Predict.**" in cell.source:
-            assert not waiting, f"{cell.id}: the question before has no answer yet"
-            assert cell.source.split("**Predict.**")[1].count("?"), f"{cell.id}: not a question"
-            waiting, ran = True, False
+        if PREDICT in cell.source:
+            assert not waiting, f"{waiting}: nothing says what happened"
+            assert "?" in cell.source.split(PREDICT)[1], f"{cell.id}: not a question"
+            waiting, ran = cell.id, False
         elif cell.cell_type == "code":
             ran = True
-        elif cell.source.startswith("<details>"):
-            assert waiting and ran, f"{cell.id}: an answer without a question and a run before it"
-            assert cell.source.rstrip().endswith("</details>")
-            waiting = False
+        elif "<details>" in cell.source:
+            folded = FOLDED.fullmatch(cell.source)
+            assert folded and folded[1] == "What happened", f"{cell.id}: not the form of the others"
+            assert ran, f"{cell.id}: what happened is said before it has happened"
+            assert cell.metadata.slideshow.slide_type == "fragment", f"{cell.id}: seen too early"
+            waiting = ""
     assert not waiting
 
 
 @every_notebook
-def test_every_figure_is_put_into_words_below_it(stem):
-    cells = NOTEBOOK[stem].cells
-    for cell, following in zip(cells, cells[1:], strict=False):
-        if figures(cell):
-            assert following.source.startswith("**You see:**"), f"{cell.id}: no sentence below"
+def test_every_figure_has_its_caption_in_the_folded_cell_right_below_it(stem):
+    notebook = copy.deepcopy(NOTEBOOK[stem])
+    captions = caption_figures(notebook)
+    for cell, below in zip(notebook.cells, notebook.cells[1:], strict=False):
+        if draws(cell):
+            words = plain(captions.get(below.id, ""))
+            where = f"{cell.id}: no sentence below that could be its caption: {words!r}"
+            assert re.fullmatch(r"[A-Z].{40,200}\.", words), where
+            assert not re.search(r"[\\$^]", words), f"{below.id}: a formula that no voice reads"
 
 
 @every_notebook
@@ -216,13 +220,16 @@ def test_code_cells_are_short(stem):
 
 
 @every_notebook
-def test_figures_and_their_cells_fit_a_slide_and_have_an_alternative(stem):
+def test_figures_and_their_cells_fit_a_slide_and_describe_themselves(stem):
     for cell in code_cells(NOTEBOOK[stem]):
-        for output in figures(cell):
+        assert "message" not in cell.source, f"{cell.id}: what a figure says is for the cell below"
+        assert not draws(cell) or len(lines_of(cell)) <= 8, f"{cell.id}: too long for a figure"
+        for output in cell.outputs:
+            if "image/png" not in output.get("data", {}):
+                continue
             about = output.metadata["image/png"]
-            assert len(lines_of(cell)) <= 8, f"{cell.id}: too long for a cell that draws"
             assert about["width"] <= LARGEST_FIGURE[0] and about["height"] <= LARGEST_FIGURE[1]
-            assert len(about["alt"]) > 40, f"{cell.id}: an alternative says what is to be seen"
+            assert len(about["alt"]) > 40, f"{cell.id}: a figure says what is drawn"
             assert output.data["text/plain"] == about["alt"]
 
 

@@ -6,7 +6,10 @@ import pytest
 from tools.notebooks import files, refresh, solved
 from tools.notebooks.files import (
     METADATA,
+    caption_figures,
     code_cells,
+    first_sentence,
+    plain,
     published,
     read,
     text_of,
@@ -133,6 +136,41 @@ def test_writing_is_whole_or_not_at_all(notebook, monkeypatch):
     with pytest.raises(OSError):
         write(changed, notebook)
     assert notebook.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "text, sentence, read_aloud",
+    [
+        ("It falls by 0.5. Then it rises.", "It falls by 0.5.", "It falls by 0.5."),
+        ("Adam, e.g. at 0.1, is\nquick. More.", None, "Adam, e.g. at 0.1, is quick."),
+        ("The loss $f(a. b)$ of `x. y` falls. More.", None, "The loss f(a. b) of x. y falls."),
+        ("A **deep *and* wide** one (so far). More.", None, "A deep and wide one (so far)."),
+        ("Is it *so?* See [there](a.md).", "Is it *so?*", "Is it so?"),
+        ("2 * 3 * 4 is [24](b.md).", None, "2 * 3 * 4 is 24."),
+        ("There is no end", "", ""),
+    ],
+)
+def test_the_first_sentence_of_a_text_and_what_is_read_aloud_of_it(text, sentence, read_aloud):
+    expected = text.removesuffix(" More.") if sentence is None else sentence
+    assert first_sentence(text) == expected
+    assert plain(first_sentence(text)) == read_aloud
+
+
+def test_a_figure_takes_its_caption_from_a_folded_cell_right_below_it_only():
+    def figure():
+        data = {"image/png": "", "text/plain": "Own words."}
+        about = {"image/png": {"alt": "Own words."}}
+        output = nbformat.v4.new_output("display_data", data=data, metadata=about)
+        return nbformat.v4.new_code_cell("draw()", outputs=[output])
+
+    below = "<details><summary>What happened</summary>\n\nIt `falls`. Why?\n\n</details>"
+    words = nbformat.v4.new_markdown_cell
+    cells = [figure(), words(below, id="below"), words(below), figure(), words("It rises.")]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    assert caption_figures(notebook) == {"below": "It `falls`."}
+    first, other = (cell.outputs[0] for cell in code_cells(notebook))
+    assert first.metadata["image/png"]["alt"] == "It falls."
+    assert first.data["text/plain"] == other.metadata["image/png"]["alt"] == "Own words."
 
 
 def test_pieces_of_a_stream_are_joined():

@@ -78,6 +78,25 @@ def test_a_question_is_marked_and_its_words_stay(assembled):
     ]
 
 
+def test_the_first_sentence_below_a_figure_is_its_caption_and_its_alternative(assembled):
+    def figure():
+        return code("draw()", outputs=[output("image/png", PNG, **{"image/png": {"alt": "Old."}})])
+
+    folded = "<details><summary>What happened</summary>\n\n{}\n\n</details>"
+    texts = ["The **loss** $L$ falls, e.g. by 0.5. It is small.", "Some `x`."]
+    cells = [cell for text in texts for cell in (figure(), words(folded.format(text)))]
+    shown = read(assembled(cells=cells) / "notebooks" / "07_vision.ipynb").cells[1:]
+    alternatives = [cell.outputs[0].metadata["image/png"]["alt"] for cell in shown[::2]]
+    assert alternatives == ["The loss L falls, e.g. by 0.5.", "Some x."]
+    caption = '<div class="caption">\n\n{}\n\n</div>'
+    assert [cell.source for cell in shown[1::2]] == [
+        caption.format("The **loss** $L$ falls, e.g. by 0.5.")
+        + "\n\n"
+        + folded.format("It is small."),
+        caption.format("Some `x`."),
+    ]
+
+
 @pytest.mark.parametrize(
     "page, link, fitted",
     [

@@ -187,14 +187,14 @@ def test_groups_of_parameters_keep_the_proportion_of_their_rates():
 
 def test_its_repr_and_its_figure(monkeypatch):
     shown = []
-    monkeypatch.setattr(style, "show", lambda picture, alternative: shown.append(alternative))
+    monkeypatch.setattr(style, "show_figure", lambda picture, words: shown.append(words))
     found = scan(line_through_zero(), TWO_AND_ZERO)
     assert repr(found) == "RateScan(steps=100, suggestion=0.14)"
-    assert found.plot() is None and "half the rate there" in shown[0]
+    assert found.plot() is None and "the suggested rate are marked" in shown[0]
     found = scan(loss_fn=At(1, lambda loss: loss * float("nan")))
     assert repr(found) == "RateScan(steps=1, suggestion=None)"
     found.plot()
-    assert "no rate is suggested" in shown[1]
+    assert "No rate is suggested" in shown[1]
 
 
 # What is put back -------------------------------------------------------------------------------

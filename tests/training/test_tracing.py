@@ -508,7 +508,7 @@ def test_what_is_no_model_is_refused(model, words):
 def alternatives(monkeypatch):
     """The text alternatives of the figures that are shown."""
     seen = []
-    monkeypatch.setattr(style, "show", lambda picture, alternative: seen.append(alternative))
+    monkeypatch.setattr(style, "show_figure", lambda picture, words: seen.append(words))
     return seen
 
 

@@ -25,6 +25,13 @@ QUIET = {"COURSE_PROGRESS": "0", "OMP_NUM_THREADS": "1", "PYDEVD_DISABLE_FILE_VA
 WIDGET = "application/vnd.jupyter.widget-view+json"
 # How a question to answer before the code runs begins.
 PREDICT = "**Predict.**"
+# What a reader unfolds after the run: its first sentence says what the figure above it shows.
+FOLDED = re.compile(r"<details>\s*<summary>(.+?)</summary>\s*(.+?)\s*</details>", re.S)
+# A dot inside of mathematics, code, a number or an abbreviation does not end a sentence.
+SENTENCE = re.compile(
+    r"(?:\$[^$]+\$|`[^`]+`|\b(?:e\.g|i\.e|vs|cf|etc)\.|[^$`])+?[.!?][)*\"]*(?=\s|$)"
+)
+MARKUP = re.compile(r"\[([^]]+)\]\([^)]+\)|\*+(?=\S)(.+?)(?<=\S)\*+|\$([^$]+)\$|`([^`]+)`", re.S)
 
 
 def published(numbers=()):
@@ -80,6 +87,44 @@ def question_of(source):
     if PREDICT in source:
         return source[source.index(PREDICT) :]
     return source if source.startswith("**") and source.rstrip().endswith("?") else ""
+
+
+def draws(cell):
+    """Return whether a cell has a figure among its outputs."""
+    return any("image/png" in output.get("data", {}) for output in cell.get("outputs", []))
+
+
+def first_sentence(text):
+    """Return the first sentence of a text in Markdown, an empty text if it has none."""
+    found = SENTENCE.match(text)
+    return found[0] if found else ""
+
+
+def plain(text):
+    """Return a text in Markdown without its markup, for what is read aloud: an alternative."""
+    while MARKUP.search(text):
+        text = MARKUP.sub(lambda found: next(filter(None, found.groups())), text)
+    return " ".join(text.split())
+
+
+def caption_figures(notebook):
+    """Give each figure the first sentence of the folded cell below it as its alternative.
+
+    Args:
+        notebook: changed in place.
+
+    Returns:
+        {id of a folded cell: that sentence, in Markdown}.
+    """
+    captions = {}
+    for cell, below in zip(notebook.cells, notebook.cells[1:], strict=False):
+        folded = FOLDED.fullmatch(below.source.strip()) if draws(cell) else None
+        if folded and first_sentence(folded[2]):
+            captions[below.id] = first_sentence(folded[2])
+            for output in cell.outputs:
+                if "image/png" in output.get("data", {}):
+                    output.metadata.setdefault("image/png", {})["alt"] = plain(captions[below.id])
+    return captions
 
 
 def is_exercise(cell):

@@ -13,7 +13,7 @@ import json
 import sys
 
 from tools import lab
-from tools.notebooks.files import published, read, tags, write
+from tools.notebooks.files import caption_figures, published, read, tags, write
 from tools.present.slides import BLANK_LINES, lay_out_words, slide_type
 from tools.setup import workspace
 from tools.setup.console import guarded, say
@@ -81,6 +81,7 @@ SETTINGS = {
 def live(notebook):
     """Return the presenter's copy of a notebook: no outputs, answers unfolded, a set-up to run."""
     shown = copy.deepcopy(notebook)
+    captions = caption_figures(shown)
     for cell in shown.cells:
         cell.metadata.setdefault("tags", [])
         kind = "-" if cell.id == SET_UP else slide_type(cell)  # it has to run, so it has to be seen
@@ -88,7 +89,7 @@ def live(notebook):
         if kind != "-":  # which says nothing, and would hide the cell from jupyterlab-slideshow
             cell.metadata.slideshow = {"slide_type": kind}
         if cell.cell_type == "markdown":
-            lay_out_words(cell)
+            lay_out_words(cell, captions.get(cell.id, ""))
         elif cell.cell_type == "code":
             cell.source = BLANK_LINES.sub("\n\n", cell.source)
             cell.outputs, cell.execution_count = [], None

@@ -23,7 +23,7 @@ from sphinx.application import Sphinx
 from sphinx.errors import SphinxError
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
-from tools.notebooks.files import question_of, read, without_widgets
+from tools.notebooks.files import FOLDED, caption_figures, question_of, read, without_widgets
 from tools.present.slides import ASSETS
 from tools.settings import BUILD, ROOT
 from tools.setup.console import CourseError, guarded
@@ -104,16 +104,29 @@ def contents(names):
 
 
 def presented(notebook):
-    """Return a copy of a notebook as it is read: without widgets, its questions marked."""
+    """Return a copy of a notebook as it is read: questions marked, figures with captions."""
     shown = copy.deepcopy(notebook)
+    captions = caption_figures(shown)
     for cell in shown.cells:
         if cell.cell_type == "code":
             cell.outputs = without_widgets(cell.outputs)
+        elif cell.id in captions:
+            cell.source = with_caption(cell.source, captions[cell.id])
         elif cell.cell_type == "markdown" and question_of(cell.source):
             question = question_of(cell.source)
             marked = f'<div class="question">\n\n{question}\n\n</div>'
             cell.source = cell.source.replace(question, marked)
     return shown
+
+
+def with_caption(source, caption):
+    """Return a folded cell with its first sentence in front of it, as the caption of a figure."""
+    name, text = FOLDED.fullmatch(source.strip()).groups()
+    rest = text.removeprefix(caption).strip()
+    shown = f'<div class="caption">\n\n{caption}\n\n</div>'
+    if not rest:
+        return shown
+    return f"{shown}\n\n<details><summary>{name}</summary>\n\n{rest}\n\n</details>"
 
 
 def with_links(text, name, folder, root):

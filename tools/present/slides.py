@@ -20,7 +20,9 @@ from nbconvert.exporters import SlidesExporter
 from traitlets.config import Config
 
 from tools.notebooks.files import (
+    FOLDED,
     PREDICT,
+    caption_figures,
     is_exercise,
     published,
     question_of,
@@ -40,7 +42,6 @@ OWN_FILES = ["deck.css", "deck.js"]
 HEADING = re.compile(r"#+ (.+)")
 BLANK_LINES = re.compile(r"\n\n\n+")
 MINUTES = re.compile(r"^(#+ .+?) \(([^()]*min)\)$", re.M)
-DETAILS = re.compile(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>", re.S)
 
 
 def slide_type(cell):
@@ -51,6 +52,7 @@ def slide_type(cell):
 def presented(notebook):
     """Return a copy of a notebook as it is shown: answers unfolded, slides with their titles."""
     shown = copy.deepcopy(notebook)
+    captions = caption_figures(shown)
     shown.metadata.title = heading_of(shown.cells[0].source)
     section = running = shown.metadata.title
     for cell in shown.cells:
@@ -63,7 +65,7 @@ def presented(notebook):
                 running = own  # an exercise's, until the section goes on
             elif PREDICT in cell.source:
                 running = section
-            lay_out_words(cell)
+            lay_out_words(cell, captions.get(cell.id, ""))
         elif cell.cell_type == "code":
             lay_out_code(cell)
         cell.metadata.slide_title = own or running
@@ -94,11 +96,20 @@ def heading_of(source):
     return re.sub(r"[`*]", "", found[1]) if found else None
 
 
-def lay_out_words(cell):
-    """Unfold answers, mark questions and answers, set the minutes of a heading in small letters."""
-    if DETAILS.search(cell.source):
-        # A presenter cannot unfold: the answer comes as a step of its own, and then is all there.
-        cell.source = DETAILS.sub(lambda found: f"**{found[1]}.** {found[2].strip()}", cell.source)
+def lay_out_words(cell, caption):
+    """Unfold answers, mark questions and answers, set minutes and captions in small letters.
+
+    A presenter cannot unfold: caption and answer come as a step of their own, after the figure, and
+    then are all there.
+    """
+    folded = FOLDED.fullmatch(cell.source.strip())
+    if folded:
+        rest = folded[2].removeprefix(caption).strip()
+        parts = [
+            f"<small>{caption}</small>" if caption else "",
+            rest and f"**{folded[1]}.** {rest}",
+        ]
+        cell.source = "\n\n".join(part for part in parts if part)
         cell.metadata.tags.append("answer")
     elif question_of(cell.source) == cell.source:
         cell.metadata.tags.append("predict")

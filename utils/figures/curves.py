@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from utils.figures.style import DASHES, MARKERS, figure, to_array
+from utils.figures.style import DASHES, MARKERS, figure, label_axes, listed, series, to_array
 
 
 @figure(height=2.9)
-def curve_with_tangents(ax, function, points, slopes, limits, xlabel, ylabel):
+def curve_with_tangents(ax, function, points, slopes, limits, xlabel="x", ylabel="y"):
     """Draw a function of one number and its tangents, whose slopes the caller computed.
 
     Args:
@@ -15,11 +15,11 @@ def curve_with_tangents(ax, function, points, slopes, limits, xlabel, ylabel):
         limits: (left, right) end of the x axis.
         xlabel, ylabel: what the axes count.
     """
-    points, slopes = to_array(points), to_array(slopes)
+    tangents = dict(zip(to_array(points).tolist(), to_array(slopes).tolist(), strict=True))
     x = np.linspace(*limits, 200)
     ax.plot(x, function(x), color="#000000", zorder=2)
     reach = (limits[1] - limits[0]) / 7
-    for number, (point, slope) in enumerate(zip(points, slopes, strict=True)):
+    for number, point, slope in series(tangents):
         height = function(point)
         ends = np.array([point - reach, point + reach])
         color = f"C{number}"
@@ -37,11 +37,9 @@ def curve_with_tangents(ax, function, points, slopes, limits, xlabel, ylabel):
             color=color,
             fontsize=11,
         )
-    ax.set(xlabel=xlabel, ylabel=ylabel)
-    found = ", ".join(
-        f"{slope:.4g} at {point:g}" for point, slope in zip(points, slopes, strict=True)
-    )
-    return f"The curve of {ylabel} over {xlabel} with tangents; their slopes: {found}."
+    label_axes(ax, xlabel, ylabel, legend=False)
+    found = ", ".join(f"{slope:.4g} at {point:g}" for point, slope in tangents.items())
+    return f"The curve of {ylabel} against {xlabel}, with tangents of slope {found}."
 
 
 @figure(height=2.9)
@@ -50,72 +48,68 @@ def finite_difference_error(ax, steps, errors):
 
     Args:
         steps: the step sizes h, shape (k,).
-        errors: name of a number format -> absolute errors, shape (k,).
+        errors: name of a number format -> absolute errors, shape (k,), at most seven.
     """
-    for number, (name, values) in enumerate(errors.items()):
-        ax.loglog(
-            to_array(steps),
-            to_array(values),
-            DASHES[number] + MARKERS[number],
-            label=name,
-            markersize=5,
-        )
-    ax.set(xlabel="step size h", ylabel="error of the derivative")
-    ax.figure.legend(loc="outside right center")
+    steps = to_array(steps)
+    for number, name, values in series(errors):
+        look = DASHES[number] + MARKERS[number]
+        ax.loglog(steps, to_array(values), look, label=name, markersize=5)
+    label_axes(ax, "step size h", "error of the derivative")
     return (
-        "The error of central differences over the step size, a V for each number format: too "
-        "large a step misses the curve, too small a step drowns in rounding; float64 reaches "
-        "further down than float32."
+        "Error of the derivative by central differences against the step size h, on logarithmic "
+        f"axes: {listed(errors)}."
     )
 
 
 @figure(height=3.0)
-def curves(ax, x, lines, message, axes=("x", "y"), nested=True):
+def curves(ax, x, curves, xlabel="x", ylabel="y", nested=True):
     """Draw functions of one number; where they agree, the thinner lie on the wider lines.
 
     Args:
         x: shape (n,), in ascending order.
-        lines: label -> values, shape (n,), at most seven. Where values become infinite, the line
+        curves: label -> values, shape (n,), at most seven. Where values become infinite, the curve
             ends in a cross.
-        message: what the figure shows, in one sentence, for its text alternative.
-        axes: what the two axes count.
-        nested: whether the widths differ; not needed where the functions only cross.
+        xlabel, ylabel: what the axes count.
+        nested: whether the widths differ; not needed where the curves only cross.
     """
     x = to_array(x).ravel()
-    widths = np.linspace(5.5, 1.7, len(lines)) if nested else [2.0] * len(lines)
-    for number, (label, values) in enumerate(lines.items()):
+    widths = np.linspace(5.5, 1.7, len(curves)) if nested else [2.0] * len(curves)
+    for number, label, values in series(curves):
         values = to_array(values).ravel()
         finite = np.isfinite(values)
-        style = {"color": f"C{number}", "alpha": 0.5 if nested and number + 1 < len(lines) else 1}
+        look = {"color": f"C{number}", "alpha": 0.5 if nested and number + 1 < len(curves) else 1}
         heights = np.where(finite, values, np.nan)
-        ax.plot(x, heights, DASHES[number], linewidth=widths[number], label=label, **style)
+        ax.plot(x, heights, DASHES[number], linewidth=widths[number], label=label, **look)
         ends = finite & ~(np.r_[True, finite[:-1]] & np.r_[finite[1:], True])
         ax.plot(x[ends], values[ends], "X", color=f"C{number}", markersize=10, zorder=4)
-    ax.set(xlabel=axes[0], ylabel=axes[1])
-    ax.figure.legend(loc="outside right center")
-    return f"{message} {axes[1]} against {axes[0]}: {', '.join(lines)}."
+    label_axes(ax, xlabel, ylabel)
+    return f"Curves in one figure, {ylabel} against {xlabel}: {listed(curves)}."
 
 
 @figure(height=3.0)
-def lines(ax, x, y, fits, axes, message):
+def points_and_lines(ax, x, y, lines, xlabel="x", ylabel="y", sigma=None):
     """Draw points and straight lines.
 
     Args:
         x, y: shape (n,).
-        fits: label -> (slope, intercept).
-        axes: what the two axes count, with units.
-        message: what the figure shows, in one sentence, for its text alternative.
+        lines: label -> (slope, intercept), at most seven.
+        xlabel, ylabel: what the axes count, with units.
+        sigma: the standard deviation of each y, shape (n,), for an error bar to either side.
     """
     x, y = to_array(x), to_array(y)
-    few = len(x) < 20
-    ax.plot(x, y, "o", color="#777777", markersize=8 if few else 4, alpha=1 if few else 0.5)
+    if sigma is None:
+        few = len(x) < 20
+        ax.plot(x, y, "o", color="#777777", markersize=8 if few else 4, alpha=1 if few else 0.5)
+    else:
+        look = {"fmt": "o", "color": "#555555", "capsize": 4, "linewidth": 1.6, "zorder": 3}
+        ax.errorbar(x, y, yerr=to_array(sigma), label="data with σ", **look)
     ends = np.array([x.min(), x.max()]) + np.array([-0.05, 0.05]) * np.ptp(x)
-    for number, (label, (slope, intercept)) in enumerate(fits.items()):
+    for number, label, (slope, intercept) in series(lines):
         heights = to_array(slope) * ends + to_array(intercept)
-        ax.plot(ends, heights, linestyle=DASHES[number], label=label)
-    ax.set(xlabel=axes[0], ylabel=axes[1])
-    ax.figure.legend(loc="outside right center")
-    return f"{message} Axes: {axes[0]} and {axes[1]}; lines: {', '.join(fits)}."
+        ax.plot(ends, heights, linestyle=DASHES[number], color=f"C{number}", label=label)
+    label_axes(ax, xlabel, ylabel)
+    bars = "" if sigma is None else ", with error bars"
+    return f"Points of {ylabel} against {xlabel}{bars}, and straight lines: {listed(lines)}."
 
 
 @figure(height=2.9)
@@ -129,44 +123,38 @@ def fit_before_after(ax, x, y, before, after):
     ax.plot(x, y, "o", color="#888888", markersize=4, label="data")
     ax.plot(x, before, linestyle=DASHES[1], color="C1", label="before training")
     ax.plot(x, after, linestyle=DASHES[0], color="C0", label="after training")
-    ax.set(xlabel="x", ylabel="y")
-    ax.figure.legend(loc="outside right center")
-    return (
-        "Data points with the network's prediction: before training it misses them, after "
-        "training it runs through them."
-    )
+    label_axes(ax, "x", "y")
+    return "Points of y against x, with the prediction before training and after training."
 
 
 @figure(height=3.0)
-def predictions(ax, x, y, curves, message, known=None, axes=("x", "y")):
+def predictions(ax, x, y, curves, xlabel="x", ylabel="y", known=None):
     """Draw a target and predictions of it over one feature.
 
     Args:
         x, y: the target, shape (n,) or (n, 1), x in ascending order.
-        curves: label -> prediction, shape (n,) or (n, 1).
-        message: what the figure shows, in one sentence, for its text alternative.
+        curves: label -> prediction, shape (n,) or (n, 1), at most seven.
+        xlabel, ylabel: what the axes count.
         known: (left, right) end of the range that was trained on, shaded.
-        axes: what the two axes count.
     """
     x = to_array(x).ravel()
     if known is not None:
         ax.axvspan(*known, color="#E8EEF3", zorder=0, label="trained here")
     ax.plot(x, to_array(y).ravel(), color="#999999", linewidth=4, label="target")
-    for number, (label, values) in enumerate(curves.items()):
+    for number, label, values in series(curves):
         ax.plot(x, to_array(values).ravel(), linestyle=DASHES[number], linewidth=1.7, label=label)
-    ax.set(xlabel=axes[0], ylabel=axes[1])
-    ax.figure.legend(loc="outside right center")
-    return f"{message} {axes[1]} against {axes[0]}: the target, {', '.join(curves)}."
+    label_axes(ax, xlabel, ylabel)
+    shaded = "" if known is None else " The range that was trained on is shaded."
+    return f"A target and predictions of it, {ylabel} against {xlabel}: {listed(curves)}.{shaded}"
 
 
 @figure(height=3.0)
-def fit_with_residuals(ax, x, y, prediction, message, axes=("x", "y")):
+def fit_with_residuals(ax, x, y, prediction, xlabel="x", ylabel="y"):
     """Draw points, the prediction over one feature, and the residuals as lines between them.
 
     Args:
         x, y, prediction: shape (n,) or (n, 1), in any order.
-        message: what the figure shows, in one sentence, for its text alternative.
-        axes: what the two axes count, with units.
+        xlabel, ylabel: what the axes count, with units.
     """
     x, y, prediction = (to_array(values).ravel() for values in (x, y, prediction))
     order = x.argsort(kind="stable")
@@ -175,6 +163,8 @@ def fit_with_residuals(ax, x, y, prediction, message, axes=("x", "y")):
     ax.vlines(x, prediction, y, color="#D55E00", linewidth=width, label="residual", zorder=2)
     ax.plot(x, y, "o", color="#555555", markersize=5 if few else 2, label="data", zorder=3)
     ax.plot(x[order], prediction[order], color="C0", linewidth=2.4, label="prediction", zorder=4)
-    ax.set(xlabel=axes[0], ylabel=axes[1])
-    ax.figure.legend(loc="outside right center")
-    return f"{message} {axes[1]} against {axes[0]}: data, prediction, and lines between them."
+    label_axes(ax, xlabel, ylabel)
+    return (
+        f"Points of {ylabel} against {xlabel}, the prediction, and the residuals as lines between "
+        "them."
+    )

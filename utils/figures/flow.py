@@ -3,16 +3,16 @@
 import math
 import re
 
-from matplotlib.patches import FancyBboxPatch
 from matplotlib.textpath import TextPath
 
-from utils.figures.style import INK, NEGATIVE, PALE, figure
+from utils.figures.style import INK, NEGATIVE, PALE, bare_axes, draw_arrow, draw_box, figure
 
 WIDEST = 7.0  # inches, as all lengths here
 LETTERS = (11, 10.5, 10, 9.5, 9, 8.5, 8)  # their sizes; the first with which the row fits is taken
 FORWARD, BACKWARD = 0.0, -0.95  # heights of the middles of the two rows
-BOX, LOSS, ARROW = 0.33, 0.52, 0.36  # half a box's height; width of the loss; length of an arrow
+HALF_BOX, LOSS_WIDTH, ARROW_LENGTH = 0.33, 0.52, 0.36  # half of the height of a module's box
 BACKWARD_INK = "#A84300"
+LOOK = {"pad": 0.03, "linespacing": 1.1}  # of a box
 WORDS_MEET = re.compile(r"(?<=[a-z])(?=[A-Z])")  # in BatchNorm1d, before the N
 
 
@@ -27,42 +27,43 @@ def data_flow(ax, modules, forward, backward=None):
             Without them, or if all are "none", the forward row stands alone.
 
     Raises:
-        ValueError: there are more or fewer shapes, or the row is too long for a page.
+        ValueError: the number of shapes is wrong, or the row is too long for a page.
     """
     forward, backward = [str(shape) for shape in forward], [str(shape) for shape in backward or ()]
     check_numbers(len(modules), len(forward), len(backward))
     backward = [] if set(backward) == {"none"} else backward
-    size, arrows, right = layout(modules, forward, backward)
+    size, arrows, right = row_layout(modules, forward, backward)
     boxes = [
-        (arrow + ARROW, following) for arrow, following in zip(arrows, arrows[1:], strict=False)
+        (arrow + ARROW_LENGTH, following)
+        for arrow, following in zip(arrows, arrows[1:], strict=False)
     ]
-    draw_boxes(ax, boxes, FORWARD, modules, "#CFE6F5", size)
+    draw_modules(ax, boxes, FORWARD, modules, "#CFE6F5", size)
     for place, shape in zip(arrows, forward, strict=True):
-        draw_arrow(ax, place, place + ARROW, FORWARD, "-", INK)
-        draw_shape(ax, place + ARROW / 2, FORWARD, BOX, shape, INK, size)
-    top, bottom = FORWARD + BOX + lines_in(forward) * size / 60 + 0.16, FORWARD - BOX - 0.06
+        draw_arrow(ax, (place, FORWARD), (place + ARROW_LENGTH, FORWARD), "-", INK)
+        draw_shape(ax, place + ARROW_LENGTH / 2, FORWARD, HALF_BOX, shape, INK, size)
+    top = FORWARD + HALF_BOX + lines_in(forward) * size / 60 + 0.16
+    bottom = FORWARD - HALF_BOX - 0.06
     ax.text(0, top, "values, forward", ha="left", va="bottom", fontsize=11)
     if backward:
-        loss = ((right - LOSS, right),)
-        draw_boxes(ax, loss, (FORWARD + BACKWARD) / 2, ["loss"], "#FBE3C8", 11, taller=True)
-        draw_boxes(ax, boxes, BACKWARD, modules, "#F3F3F3", size)
+        middle = (right - LOSS_WIDTH / 2, (FORWARD + BACKWARD) / 2)
+        height = 2 * HALF_BOX + FORWARD - BACKWARD - 0.06
+        draw_box(ax, middle, (LOSS_WIDTH - 0.06, height), "loss", "#FBE3C8", **LOOK)
+        draw_modules(ax, boxes, BACKWARD, modules, "#F3F3F3", size)
         for place, shape in zip(arrows[1:], backward, strict=True):
             if shape != "none":
-                draw_arrow(ax, place + ARROW, place, BACKWARD, "--", NEGATIVE)
-            draw_shape(ax, place + ARROW / 2, BACKWARD, -BOX, shape, BACKWARD_INK, size)
-        bottom = BACKWARD - BOX - lines_in(backward) * size / 60 - 0.16
+                draw_arrow(ax, (place + ARROW_LENGTH, BACKWARD), (place, BACKWARD), "--", NEGATIVE)
+            middle = place + ARROW_LENGTH / 2
+            draw_shape(ax, middle, BACKWARD, -HALF_BOX, shape, BACKWARD_INK, size)
+        bottom = BACKWARD - HALF_BOX - lines_in(backward) * size / 60 - 0.16
         words = {"ha": "left", "va": "top", "color": BACKWARD_INK, "fontsize": 11}
         ax.text(0, bottom, "gradients of the loss, backward", **words)
         bottom -= 0.25
-    ax.set_axis_off()
-    ax.set_aspect("equal")
-    ax.set_xlim(-0.05, right + 0.05)
-    ax.set_ylim(bottom, top + 0.25)
-    return in_words(modules, forward, backward)
+    bare_axes(ax, (-0.05, right + 0.05), (bottom, top + 0.25))
+    return describe_flow(modules, forward, backward)
 
 
 def check_numbers(modules, forward, backward):
-    """Refuse numbers of modules and shapes that do not go together."""
+    """Refuse a number of shapes that does not fit the number of modules."""
     if modules == 0 or forward != modules + 1 or backward not in (0, modules):
         raise ValueError(
             f"{modules} modules need {modules + 1} shapes forward, with the input's, and "
@@ -70,8 +71,8 @@ def check_numbers(modules, forward, backward):
         )
 
 
-def layout(modules, forward, backward):
-    """The size of the letters, where each arrow begins, and the right end of the drawing.
+def row_layout(modules, forward, backward):
+    """Return the size of the letters, where each arrow begins, and the drawing's right end.
 
     A shape stands above (or below) its arrow, and reaches over the boxes beside it.
     """
@@ -79,12 +80,13 @@ def layout(modules, forward, backward):
         shapes = [width_of(shape, size) for shape in forward]
         for number, shape in enumerate(backward, start=1):
             shapes[number] = max(shapes[number], width_of(shape, size))
-        arrows = [max(0.0, shapes[0] / 2 - ARROW / 2)]
+        arrows = [max(0.0, shapes[0] / 2 - ARROW_LENGTH / 2)]
         for name, one, other in zip(modules, shapes, shapes[1:], strict=False):
-            step = max(ARROW + width_of(name, size) + 0.18, (one + other) / 2 + 0.12)
+            step = max(ARROW_LENGTH + width_of(name, size) + 0.18, (one + other) / 2 + 0.12)
             arrows.append(arrows[-1] + step)
-        end = arrows[-1] + ARROW
-        right = end + LOSS if backward else max(end, end - ARROW / 2 + shapes[-1] / 2)
+        end = arrows[-1] + ARROW_LENGTH
+        shape_end = end - ARROW_LENGTH / 2 + shapes[-1] / 2
+        right = end + LOSS_WIDTH if backward else max(end, shape_end)
         if right <= WIDEST:
             return size, arrows, right
     raise ValueError(
@@ -94,7 +96,10 @@ def layout(modules, forward, backward):
 
 
 def in_lines(text):
-    """A long shape in two lines, several in one each; a name, and its type cut where words meet."""
+    """Return a text broken into lines: a long shape in two, several shapes in one each, a name.
+
+    The type in a name is broken where two words meet.
+    """
     if "), (" in text:
         return text.replace("), (", "),\n(")
     if text.startswith("("):
@@ -105,33 +110,21 @@ def in_lines(text):
 
 
 def lines_in(texts):
-    """The most lines that one of these texts takes."""
+    """Return the most lines that one of these texts takes."""
     return max(in_lines(text).count("\n") + 1 for text in texts)
 
 
 def width_of(text, size):
-    """The inches that the longest line of a text takes in letters of this size."""
+    """Return the inches that the longest line of a text takes in letters of this size."""
     lines = [TextPath((0, 0), line, size=size) for line in in_lines(text).split("\n")]
     return max(line.get_extents().width for line in lines) / 72
 
 
-def draw_boxes(ax, boxes, middle, names, color, size, taller=False):
-    """Draw a row of boxes with names; boxes: the left and right end of each."""
-    reach = BOX + taller * (FORWARD - BACKWARD) / 2
+def draw_modules(ax, boxes, middle, names, color, size):
+    """Draw a row of modules with their names; boxes: the left and right end of each."""
     for (left, right), name in zip(boxes, names, strict=True):
-        corner, width = (left + 0.03, middle - reach + 0.03), right - left - 0.06
-        box = FancyBboxPatch(corner, width, 2 * reach - 0.06, boxstyle="round,pad=0.03")
-        box.set(facecolor=color, edgecolor=INK)
-        ax.add_patch(box)
-        words = {"ha": "center", "va": "center", "fontsize": size, "linespacing": 1.1}
-        ax.text((left + right) / 2, middle, in_lines(name), **words)
-
-
-def draw_arrow(ax, start, stop, height, line, color):
-    """Draw an arrow from box to box."""
-    style = {"arrowstyle": "->", "linestyle": line, "color": color, "linewidth": 1.6}
-    style |= {"shrinkA": 1.5, "shrinkB": 1.5}
-    ax.annotate("", xy=(stop, height), xytext=(start, height), arrowprops=style)
+        center, area = ((left + right) / 2, middle), (right - left - 0.06, 2 * HALF_BOX - 0.06)
+        draw_box(ax, center, area, in_lines(name), color, fontsize=size, **LOOK)
 
 
 def draw_shape(ax, place, height, away, shape, color, size):
@@ -141,8 +134,8 @@ def draw_shape(ax, place, height, away, shape, color, size):
     ax.text(place, height + 1.12 * away, in_lines(shape), fontsize=size, color=color, **words)
 
 
-def in_words(modules, forward, backward):
-    """The text alternative."""
+def describe_flow(modules, forward, backward):
+    """Return the description of the figure."""
     steps = zip(modules, forward, forward[1:], strict=False)
     steps = "; ".join(f"{name} turns {given} into {made}" for name, given, made in steps)
     if not backward:

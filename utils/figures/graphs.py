@@ -1,8 +1,6 @@
 """Schematics of what follows from what: the graph of autograd, the training loop, decisions."""
 
-from matplotlib.patches import FancyBboxPatch
-
-from utils.figures.style import INK, NEGATIVE, figure
+from utils.figures.style import INK, NEGATIVE, bare_axes, draw_arrow, draw_box, figure
 
 OPERATIONS = {
     "MulBackward0": "multiply",
@@ -22,7 +20,7 @@ OPERATIONS = {
 def computation_graph(ax, result, **leaves):
     """Draw the graph that autograd recorded: from the leaf tensors on the left to the result.
 
-    Full arrows show the forward pass; the dashed arrow underneath the way of the gradient.
+    Full arrows show the forward pass, and the dashed arrow below them the way of the gradient.
 
     Args:
         result: a tensor with a grad_fn.
@@ -55,44 +53,19 @@ def computation_graph(ax, result, **leaves):
         for row, node in enumerate(column):
             spots[node] = (depth * 2.4, ((len(column) - 1) / 2 - row) * 1.2)
     for start, end in edges:
-        draw_arrow(ax, spots[start], spots[end], "-", INK)
-    for node, (x, y) in spots.items():
-        leaf = hasattr(node, "variable")
-        color = "#CFE6F5" if leaf else "#F3F3F3"
-        ax.add_patch(
-            FancyBboxPatch(
-                (x - 0.72, y - 0.3),
-                1.44,
-                0.6,
-                boxstyle="round,pad=0.04",
-                facecolor=color,
-                edgecolor=INK,
-            )
-        )
-        ax.text(x, y, labels[node], ha="center", va="center", fontsize=11)
+        draw_arrow(ax, spots[start], spots[end], "-", INK, gap=0.78)
+    for node, spot in spots.items():
+        color = "#CFE6F5" if hasattr(node, "variable") else "#F3F3F3"
+        draw_box(ax, spot, (1.44, 0.6), labels[node], color)
     ax.text(last * 2.4 + 0.95, 0, "loss", ha="left", va="center", fontsize=11, fontweight="bold")
     floor = min(y for _, y in spots.values()) - 0.95
-    draw_arrow(ax, (last * 2.4 + 0.8, floor), (-0.8, floor), "--", NEGATIVE, gap=0)
+    draw_arrow(ax, (last * 2.4 + 0.8, floor), (-0.8, floor), "--", NEGATIVE)
     ax.text(last * 1.2, floor - 0.16, "gradient, backward", ha="center", va="top", color="#A84300")
     ceiling = max(y for _, y in spots.values()) + 0.55
     ax.text(last * 1.2, ceiling, "values, forward", ha="center", va="bottom")
-    ax.set_axis_off()
-    ax.set_aspect("equal")
-    ax.set_xlim(-1.0, last * 2.4 + 2.0)
-    ax.set_ylim(floor - 0.75, ceiling + 0.5)
+    bare_axes(ax, (-1.0, last * 2.4 + 2.0), (floor - 0.75, ceiling + 0.5))
     chain = ", ".join(labels[node] for column in columns for node in column)
     return f"The computation graph from left to right: {chain}. The gradient runs back along it."
-
-
-def draw_arrow(ax, start, end, line, color, gap=0.78):
-    """Draw an arrow between two places, leaving room for the boxes around them."""
-    (x0, y0), (x1, y1) = start, end
-    ax.annotate(
-        "",
-        xy=(x1 - (gap if x1 > x0 else -gap), y1),
-        xytext=(x0 + (gap if x1 > x0 else -gap), y0),
-        arrowprops={"arrowstyle": "->", "linestyle": line, "color": color, "linewidth": 1.6},
-    )
 
 
 @figure(unit=0.5)
@@ -106,10 +79,7 @@ def training_loop(ax):
         "optimiser": (6, -2, "#CDEBDD"),
     }
     for label, (x, y, color) in boxes.items():
-        box = FancyBboxPatch((x - 0.95, y - 0.34), 1.9, 0.68, boxstyle="round,pad=0.04")
-        box.set(facecolor=color, edgecolor=INK)
-        ax.add_patch(box)
-        ax.text(x, y, label, ha="center", va="center", fontsize=12)
+        draw_box(ax, (x, y), (1.9, 0.68), label, color, fontsize=12)
     for start in (0, 3, 6):
         draw_arrow(ax, (start, 0), (start + 3, 0), "-", INK, gap=1.05)
     style = {"arrowstyle": "->", "linewidth": 1.8, "color": NEGATIVE, "linestyle": "--"}
@@ -122,10 +92,7 @@ def training_loop(ax):
     ax.text(2.85, -1.2, "new parameters", ha="right", va="center", fontsize=11, color="#A84300")
     ax.text(0, 0.62, "x, y", ha="center", va="bottom", fontsize=11)
     ax.text(7.5, 0.62, "compare with y", ha="center", va="bottom", fontsize=11)
-    ax.set_axis_off()
-    ax.set_aspect("equal")
-    ax.set_xlim(-1.4, 10.9)
-    ax.set_ylim(-2.6, 1.2)
+    bare_axes(ax, (-1.4, 10.9), (-2.6, 1.2))
     return (
         "The training loop: data go into the model, its prediction is compared with y in the loss, "
         "the gradient goes to the optimiser, and new parameters go back into the model."
@@ -144,12 +111,7 @@ def decision_path(ax):
     gap = 4.3
     for y, labels in rows.items():
         for place, (label, color) in enumerate(zip(labels, colors, strict=True)):
-            box = FancyBboxPatch(
-                (gap * place - 1.2, y - 0.36), 2.4, 0.72, boxstyle="round,pad=0.04"
-            )
-            box.set(facecolor=color, edgecolor=INK)
-            ax.add_patch(box)
-            ax.text(gap * place, y, label, ha="center", va="center", fontsize=11.5)
+            draw_box(ax, (gap * place, y), (2.4, 0.72), label, color, fontsize=11.5)
         for place, step in enumerate(steps[y]):
             draw_arrow(ax, (gap * place, y), (gap * (place + 1), y), "-", INK, gap=1.3)
             ax.text(gap * (place + 0.5), y + 0.16, step, ha="center", va="bottom", fontsize=10.5)
@@ -160,10 +122,7 @@ def decision_path(ax):
     style = {"ha": "left", "va": "bottom", "fontsize": 11, "fontweight": "bold"}
     ax.text(-1.2, 0.62, "two classes: one logit", **style)
     ax.text(-1.2, -1.28, "c classes: c logits", **style)
-    ax.set_axis_off()
-    ax.set_aspect("equal")
-    ax.set_xlim(-1.5, 3 * gap + 1.5)
-    ax.set_ylim(-3.1, 1.2)
+    bare_axes(ax, (-1.5, 3 * gap + 1.5), (-3.1, 1.2))
     return (
         "From a point to its class. Two classes: the network gives one logit, the sigmoid makes it "
         "a probability, a threshold the class. Several: a logit for each class, softmax, argmax."

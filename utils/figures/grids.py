@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from matplotlib.patches import Rectangle
 
-from utils.figures.style import INK, NEGATIVE, PALE, POSITIVE, figure, to_array
+from utils.figures.style import INK, PALE, SIGNS, bare_axes, figure, listed, to_array
 
 MARK = "#F0C000"
 
@@ -13,8 +13,8 @@ MARK = "#F0C000"
 def tensors(ax, **named):
     """Draw tensors side by side as grids of coloured cells with their numbers.
 
-    Blue cells are positive, orange cells negative (the sign stands in the cell as well); the shape
-    stands under each name.
+    Blue cells are positive, orange cells negative (the sign is in the cell as well); the shape is
+    written below each name.
 
     Args:
         **named: name -> tensor or array with at most two axes; a vector is drawn as a row.
@@ -26,9 +26,9 @@ def tensors(ax, **named):
         width, height = draw_grid(ax, array, left, largest=largest)
         left += write_name(ax, left, width, name, array.shape) + 1.0
         rows = max(rows, height)
-    finish(ax, left - 1.0, rows)
-    parts = [f"{name} of shape {array.shape}, {in_words(array)}" for name, array in values.items()]
-    return "Tensors drawn as grids of numbers: " + "; ".join(parts) + "."
+    bare_axes(ax, (-0.6, left - 0.4), (-rows - 0.2, 1.9))
+    parts = (f"{name} of shape {each.shape}, {row_by_row(each)}" for name, each in values.items())
+    return f"Tensors drawn as grids of numbers: {'; '.join(parts)}."
 
 
 @figure(unit=0.34)
@@ -36,7 +36,7 @@ def broadcasting(ax, **two):
     """Draw the sum of two tensors with broadcasting: both stretched to the common shape, and added.
 
     Args:
-        **two: name -> tensor, two of them, with at most two axes and shapes that fit.
+        **two: name -> tensor, two of them, with at most two axes and shapes that fit each other.
     """
     (first, a), (second, b) = ((name, to_array(tensor)) for name, tensor in two.items())
     total = a + b
@@ -54,11 +54,11 @@ def broadcasting(ax, **two):
         write_name(ax, left, width, name, array.shape)
         ax.text(left + width + 0.75, -rows / 2, sign, ha="center", va="center", fontsize=17)
         left += width + 1.5
-    finish(ax, left - 1.5, rows)
+    bare_axes(ax, (-0.6, left - 0.9), (-rows - 0.2, 1.9))
     return (
         f"Broadcasting: {first} of shape {a.shape} and {second} of shape {b.shape} are each "
         f"repeated to shape {total.shape} (the pale cells), then added cell by cell: "
-        f"{in_words(total)}."
+        f"{row_by_row(total)}."
     )
 
 
@@ -77,12 +77,12 @@ def selections(ax, tensor, chosen):
         marks[index] = True
         width, rows = draw_grid(ax, values.numpy(), left, marks=marks.numpy())
         left += write_name(ax, left, width, label, values[index].shape) + 1.0
-    finish(ax, left - 1.0, rows)
-    return f"The same tensor with the cells marked that each index picks: {', '.join(chosen)}."
+    bare_axes(ax, (-0.6, left - 0.4), (-rows - 0.2, 1.9))
+    return f"One tensor several times, with the cells marked that an index picks: {listed(chosen)}."
 
 
-def in_words(values):
-    """Return the numbers of an array as they stand in its cells, row by row."""
+def row_by_row(values):
+    """Return the numbers of an array as they stand in its cells, as a text."""
     rows = [" ".join(cell_text(value) for value in row) for row in np.atleast_2d(values)]
     return "[" + " / ".join(rows) + "]"
 
@@ -128,14 +128,7 @@ def cell_color(value, largest):
     """Return the colour of a cell: white at 0, blue upwards, orange downwards, grey for NaN."""
     if not np.isfinite(value):
         return "#CCCCCC"
-    strength = min(1.0, abs(value) / largest) if largest else 0.0
-    target = np.array(rgb(POSITIVE if value >= 0 else NEGATIVE))
-    return tuple((1 - strength) * np.ones(3) + strength * target)
-
-
-def rgb(color):
-    """Return "#RRGGBB" as three numbers from 0 to 1."""
-    return [int(color[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    return SIGNS(0.5 + 0.5 * value / largest) if largest else "white"
 
 
 def cell_text(value):
@@ -156,11 +149,3 @@ def write_name(ax, left, width, name, shape):
         middle, 0.2, str(tuple(shape)), ha="center", va="bottom", fontsize=10.5, color="#555555"
     )
     return max(width, 0.3 * len(name))
-
-
-def finish(ax, right, rows):
-    """Fit the axes to grids up to `right` and of up to `rows` rows: square units, no frame."""
-    ax.set_axis_off()
-    ax.set_aspect("equal")
-    ax.set_xlim(-0.6, right + 0.6)
-    ax.set_ylim(-rows - 0.2, 1.9)

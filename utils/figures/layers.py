@@ -5,18 +5,17 @@ import math
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from utils.figures.style import DASHES, MARKERS, figure, to_array
+from utils.figures.style import DASHES, MARKERS, figure, label_axes, listed, series, to_array
 
 PANELS_IN_A_ROW, MOST_PANELS = 5, 10
 
 
 @figure(height=3.3)
-def distributions(ax, values, message, same_scale=True, bins=40):
+def distributions(ax, values, same_scale=True, bins=40):
     """Draw the histogram of each tensor in a panel of its own, with its standard deviation.
 
     Args:
         values: name -> tensor of any shape, up to ten of them; NaN and infinity are left out.
-        message: what the figure shows, in one sentence, for its text alternative.
         same_scale: whether all panels have the same x axis, so that widths can be compared.
         bins: how many bars in a panel, between the smallest and the largest value.
 
@@ -39,18 +38,18 @@ def distributions(ax, values, message, same_scale=True, bins=40):
         write = {"ha": "left", "va": "bottom", "fontsize": 10.5}
         ax.text(left, bottom + height + 0.08, name, fontweight="bold", **write)
         ax.text(left, bottom + height + 0.01, spread, color="#555555", **write)
-    return f"{message} Histograms of {', '.join(values)}, each with its standard deviation."
+    return f"Histograms, each with its standard deviation: {listed(values)}."
 
 
 def limits_of(values):
-    """The ends of an x axis for values, of which there may be none, or one only."""
+    """Return the ends of an x axis for values, of which there may be none, or one only."""
     low, high = (values.min(), values.max()) if len(values) else (0.0, 0.0)
     margin = 0.02 * (high - low) or 0.5
     return low - margin, high + margin
 
 
 def panels_in(ax, count):
-    """Small axes in rows inside one, each with its `place` there: left, bottom, width, height."""
+    """Return small axes in rows inside one, each with its `place`: left, bottom, width, height."""
     ax.set_axis_off()
     rows = math.ceil(count / PANELS_IN_A_ROW)
     columns = math.ceil(count / rows)
@@ -67,21 +66,19 @@ def panels_in(ax, count):
 
 
 @figure(height=3.0)
-def by_layer(ax, series, ylabel, message):
+def by_layer(ax, values, ylabel):
     """Draw a positive number for each layer, such as a gradient norm, on a logarithmic axis.
 
     Args:
-        series: label -> numbers, shape (layers,), the first layer first, up to seven of them. A 0
+        values: label -> numbers, shape (layers,), the first layer first, at most seven of them. A 0
             has no place on such an axis: it interrupts the line.
         ylabel: what the numbers are.
-        message: what the figure shows, in one sentence, for its text alternative.
     """
-    for number, (label, values) in enumerate(series.items()):
-        values = np.array([float(to_array(value)) for value in values])
-        values[values <= 0] = np.nan
-        style = {"linestyle": DASHES[number], "marker": MARKERS[number], "markersize": 5.5}
-        ax.semilogy(range(1, len(values) + 1), values, linewidth=1.6, label=label, **style)
-    ax.set(xlabel="layer", ylabel=ylabel)
+    for number, label, numbers in series(values):
+        numbers = np.array([float(to_array(each)) for each in numbers])
+        numbers[numbers <= 0] = np.nan
+        look = {"linestyle": DASHES[number], "marker": MARKERS[number], "markersize": 5.5}
+        ax.semilogy(range(1, len(numbers) + 1), numbers, linewidth=1.6, label=label, **look)
     ax.xaxis.set_major_locator(MaxNLocator(10, integer=True, min_n_ticks=1))
-    ax.figure.legend(loc="outside right center")
-    return f"{message} The {ylabel} on a logarithmic axis, layer by layer, of {', '.join(series)}."
+    label_axes(ax, "layer", ylabel)
+    return f"Layer by layer, on a logarithmic axis, the {ylabel}: {listed(values)}."

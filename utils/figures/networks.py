@@ -1,27 +1,35 @@
 """Schematics of networks: units as circles, weights as lines."""
 
 from matplotlib.lines import Line2D
-from matplotlib.patches import Circle, FancyBboxPatch
+from matplotlib.patches import Circle
 
-from utils.figures.graphs import draw_arrow
-from utils.figures.style import INK, NEGATIVE, PALE, POSITIVE, figure, to_array
+from utils.figures.style import (
+    INK,
+    NEGATIVE,
+    PALE,
+    POSITIVE,
+    bare_axes,
+    draw_arrow,
+    draw_box,
+    figure,
+    to_array,
+)
 
 BETWEEN_LAYERS, HEIGHT = 2.0, 2.35  # inches, of the drawing of units and lines
 
 
 @figure(unit=0.46)
-def network(ax, units, names=None, node_names=None, edge_names=None):
+def network(ax, units, layer_names=None, node_names=None, edge_names=None):
     """Draw a fully connected network: a column of circles for each layer, a line for each weight.
 
     Args:
         units: number of units in each layer, input first, for example [3, 4, 2].
-        names: a caption for each layer; by default input, hidden, output.
+        layer_names: a caption for each layer; by default input, hidden, output.
         node_names: for each layer the texts inside its circles.
         edge_names: for each pair of neighbouring layers a dictionary (from, to) -> text.
     """
     last = len(units) - 1
-    if names is None:
-        names = ["input", *["hidden"] * (last - 1), "output"]
+    layer_names = layer_names or ["input", *["hidden"] * (last - 1), "output"]
     step = 2.9
     places = [
         [(layer * step, (count - 1) / 2 - unit) for unit in range(count)]
@@ -36,23 +44,18 @@ def network(ax, units, names=None, node_names=None, edge_names=None):
                     # Nearer to the end where the lines of this layer lie further apart.
                     share = 0.68 if units[layer] < units[layer + 1] else 0.32
                     spot = (x0 + share * (x1 - x0), y0 + share * (y1 - y0))
-                    ax.text(*spot, text, ha="center", va="center", zorder=2, fontsize=11)
-                    ax.texts[-1].set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1.5})
+                    write_on_line(ax, spot, text, fontsize=11)
     colors = ["#CFE6F5", *["#FBE3C8"] * (last - 1), "#CDEBDD"]
     for layer, column in enumerate(places):
         for unit, (x, y) in enumerate(column):
-            ax.add_patch(Circle((x, y), 0.36, facecolor=colors[layer], edgecolor=INK, zorder=3))
             text = node_names[layer][unit] if node_names else ""
-            ax.text(x, y, text, ha="center", va="center", zorder=4, fontsize=10)
+            draw_unit(ax, (x, y), text, colors[layer], radius=0.36, fontsize=10)
         kind = "feature" if layer == 0 else "unit"
         plural = "" if units[layer] == 1 else "s"
-        caption = f"{names[layer]}\n{units[layer]} {kind}{plural}"
+        caption = f"{layer_names[layer]}\n{units[layer]} {kind}{plural}"
         ax.text(layer * step, -max(units) / 2 - 0.25, caption, ha="center", va="top", fontsize=11)
-    ax.set_axis_off()
-    ax.set_aspect("equal")
-    ax.set_xlim(-1.2, last * step + 1.2)
-    ax.set_ylim(-max(units) / 2 - 1.55, max(units) / 2 + 0.1)
-    layers = ", ".join(f"{name} of {count}" for name, count in zip(names, units, strict=True))
+    bare_axes(ax, (-1.2, last * step + 1.2), (-max(units) / 2 - 1.55, max(units) / 2 + 0.1))
+    layers = ", ".join(f"{name} of {count}" for name, count in zip(layer_names, units, strict=True))
     return (
         f"A network as circles in columns: {layers}. A line, one weight, joins every circle with "
         "every circle of the next column."
@@ -70,21 +73,14 @@ def building_block(ax, inputs=8):
     heights = [0.82 * ((inputs - 1) / 2 - number) for number in range(inputs)]
     for digit, height in zip(digits, heights, strict=False):
         ax.plot([0, 4.6], [height, 0], color=PALE, linewidth=1.2, zorder=1)
-        ax.text(1.5, height * (1 - 1.5 / 4.6), f"w{digit}", ha="center", va="center", fontsize=10)
-        ax.texts[-1].set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1})
-        ax.add_patch(Circle((0, height), 0.33, facecolor="#CFE6F5", edgecolor=INK, zorder=3))
-        ax.text(0, height, f"x{digit}", ha="center", va="center", zorder=4, fontsize=10.5)
-    ax.add_patch(Circle((4.6, 0), 0.5, facecolor="#FBE3C8", edgecolor=INK, zorder=3))
-    ax.text(4.6, 0, "Σ", ha="center", va="center", zorder=4, fontsize=17)
-    ax.add_patch(Circle((4.6, -2), 0.33, facecolor="#F3F3F3", edgecolor=INK, zorder=3))
-    ax.text(4.6, -2, "b", ha="center", va="center", zorder=4, fontsize=11)
+        write_on_line(ax, (1.5, height * (1 - 1.5 / 4.6)), f"w{digit}", fontsize=10)
+        draw_unit(ax, (0, height), f"x{digit}", "#CFE6F5")
+    draw_unit(ax, (4.6, 0), "Σ", "#FBE3C8", radius=0.5, fontsize=17)
+    draw_unit(ax, (4.6, -2), "b", "#F3F3F3")
     style = {"arrowstyle": "->", "linewidth": 1.6, "color": INK}
     ax.annotate("", xy=(4.6, -0.55), xytext=(4.6, -1.65), arrowprops=style)
     draw_arrow(ax, (4.6, 0), (8.7, 0), "-", INK, gap=0.62)
-    box = FancyBboxPatch((8.2, -0.5), 1, 1, boxstyle="round,pad=0.04")
-    box.set(facecolor="#CDEBDD", edgecolor=INK)
-    ax.add_patch(box)
-    ax.text(8.7, 0, "φ", ha="center", va="center", fontsize=17)
+    draw_box(ax, (8.7, 0), (1, 1), "φ", "#CDEBDD", fontsize=17)
     draw_arrow(ax, (8.7, 0), (11.4, 0), "-", INK, gap=0.62)
     ax.text(6.62, 0.25, "s = x · w + b", ha="center", va="bottom", fontsize=11)
     ax.text(10.85, 0, " φ(x · w + b)", ha="left", va="center", fontsize=12)
@@ -97,29 +93,37 @@ def building_block(ax, inputs=8):
     ]
     for place, caption in [*captions, (12.2, "activation")]:
         ax.text(place, floor, caption, ha="center", va="top", fontsize=11)
-    ax.set_axis_off()
-    ax.set_aspect("equal")
-    ax.set_xlim(-1.1, 13.6)
-    ax.set_ylim(floor - 0.75, heights[0] + 0.5)
+    bare_axes(ax, (-1.1, 13.6), (floor - 0.75, heights[0] + 0.5))
     return (
         f"One unit, from left to right: {inputs} features, each times its weight; their sum and "
-        "the bias b give s; the activation function φ makes the unit's activation of it."
+        "the bias b give s; the activation function φ turns s into the unit's activation."
     )
 
 
+def draw_unit(ax, center, text, color, radius=0.33, fontsize=10.5):
+    """Draw a circle with a text in it."""
+    ax.add_patch(Circle(center, radius, facecolor=color, edgecolor=INK, zorder=3))
+    ax.text(*center, text, ha="center", va="center", zorder=4, fontsize=fontsize)
+
+
+def write_on_line(ax, place, text, fontsize):
+    """Write a text in the middle of a line, which it interrupts."""
+    ax.text(*place, text, ha="center", va="center", zorder=2, fontsize=fontsize)
+    ax.texts[-1].set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1.2})
+
+
 @figure(unit=1)
-def weight_graph(ax, weights, message):
+def weight_graph(ax, weights):
     """Draw a network as a graph: circles for units, and a line for each weight.
 
-    A line is the thicker the larger its weight, full and blue if it is positive, dashed and orange
-    if it is negative. The thickest of all is the largest of all weights.
+    The larger a weight, the thicker its line: full and blue if it is positive, dashed and orange if
+    it is negative. The thickest line belongs to the largest weight of the whole network.
 
     Args:
         weights: of each layer, as PyTorch stores them, shape (units out, units in), input first.
-        message: what the figure shows, in one sentence, for its text alternative.
 
     Raises:
-        ValueError: a layer does not take as many numbers as the one before it gives.
+        ValueError: a layer takes another number of inputs than the one before it gives.
     """
     weights = [to_array(layer) for layer in weights]
     for one, other in zip(weights, weights[1:], strict=False):
@@ -130,7 +134,7 @@ def weight_graph(ax, weights, message):
             )
     units = [weights[0].shape[1], *(layer.shape[0] for layer in weights)]
     places = [
-        [(number * BETWEEN_LAYERS, height) for height in heights(count, max(units))]
+        [(number * BETWEEN_LAYERS, height) for height in unit_heights(count, max(units))]
         for number, count in enumerate(units)
     ]
     largest = max(abs(layer).max() for layer in weights) or 1.0
@@ -150,25 +154,22 @@ def weight_graph(ax, weights, message):
     lines = [Line2D([], [], linewidth=2.6, **line_of(sign)) for sign in (1, -1)]
     ax.legend(lines, ["positive", "negative"], loc="center left", bbox_to_anchor=(1, 0.5))
     ax.get_legend().set_bbox_to_anchor((right + 0.35, HEIGHT / 2), ax.transData)
-    ax.set_axis_off()
-    ax.set_aspect("equal")
-    ax.set_xlim(-0.6, right + 1.8)
-    ax.set_ylim(-0.65, HEIGHT + 0.2)
+    bare_axes(ax, (-0.6, right + 1.8), (-0.65, HEIGHT + 0.2))
     layers = "-".join(str(count) for count in units)
     return (
-        f"{message} The {layers} network as circles joined by a line for each weight: thicker for "
-        "larger ones, full and blue for positive, dashed and orange for negative ones."
+        f"The {layers} network as circles joined by a line for each weight: thicker for larger "
+        "ones, full and blue for positive, dashed and orange for negative ones."
     )
 
 
-def heights(count, most):
-    """Where the units of a layer stand, from top to bottom, around the middle of the drawing."""
+def unit_heights(count, most):
+    """Return where the units of a layer stand, from top to bottom, around the drawing's middle."""
     step = HEIGHT / max(most - 1, 1)
     return [HEIGHT / 2 + ((count - 1) / 2 - number) * step for number in range(count)]
 
 
 def line_of(value):
-    """Colour and line style for the sign of a weight."""
+    """Return the colour and line style for the sign of a weight."""
     if value < 0:
         return {"color": NEGATIVE, "linestyle": (0, (2.2, 1.1))}
     return {"color": POSITIVE, "linestyle": "-"}

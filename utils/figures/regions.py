@@ -4,48 +4,48 @@ import numpy as np
 import torch
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 
-from utils.figures.style import MARKERS, figure, to_array
+from utils.figures.style import MARKERS, figure, label_axes, listed, series, to_array
 from utils.fitting.states import device_of, mode
 
-COLORS = ["#0072B2", "#D55E00", "#007A5A", "#9F4C7C", "#8A6100", "#3C7FA8", "#000000"]
 TWO_CLASSES = LinearSegmentedColormap.from_list("two classes", ["#5FA5CF", "#FFFFFF", "#EE9A5F"])
 
 
 @figure(height=3.0)
-def logistic_curve(ax, logits, message):
-    """Draw the sigmoid with points on it, each with the threshold between the two classes.
+def logistic_curve(ax, logits):
+    """Draw the sigmoid with points on it, and the threshold between the two classes.
 
     Args:
         logits: name -> logit, a number; at most seven.
-        message: what the figure shows, in one sentence, for its text alternative.
     """
     places = {name: to_array(logit).item() for name, logit in logits.items()}
     reach = max(6, *(1.15 * abs(place) for place in places.values()))
     x = np.linspace(-reach, reach, 400)
     ax.axhline(0.5, color="#555555", linestyle=":", linewidth=1.5, label="threshold 0.5")
     ax.plot(x, sigmoid(x), color="#777777", zorder=2, label="sigmoid")
-    for number, (name, place) in enumerate(places.items()):
-        style = {"color": COLORS[number], "markersize": 9, "zorder": 4}
-        height = sigmoid(np.array(place))
-        ax.plot([place, place], [0, height], color=COLORS[number], linewidth=1, linestyle="--")
-        ax.plot(place, height, MARKERS[number], label=name, **style)
-    ax.set(xlabel="logit", ylabel="probability of class 1", ylim=(-0.04, 1.04))
-    ax.figure.legend(loc="outside right center")
-    return f"{message} The sigmoid over the logit, rising from 0 to 1, with {', '.join(places)}."
+    for number, name, place in series(places):
+        color, height = f"C{number}", sigmoid(np.array(place))
+        ax.plot([place, place], [0, height], color=color, linewidth=1, linestyle="--")
+        look = {"color": color, "markersize": 9, "zorder": 4}
+        ax.plot(place, height, MARKERS[number], label=name, **look)
+    ax.set_ylim(-0.04, 1.04)
+    label_axes(ax, "logit", "probability of class 1")
+    return (
+        "Probability of class 1 against the logit: the sigmoid, the threshold 0.5, and points: "
+        f"{listed(places)}."
+    )
 
 
 def sigmoid(x):
-    """1 / (1 + exp(-x)) of an array, without overflow."""
+    """Return 1 / (1 + exp(-x)) of an array, without overflow."""
     return np.exp(-np.logaddexp(0, -x))
 
 
 @figure(height=3.3, columns=3)
-def softmax_map(axes, low, high, message, third=None):
+def softmax_map(axes, low, high, third=None):
     """Draw the softmax probability of each of three classes over y1 and y2, with y3 kept fixed.
 
     Args:
         low, high: the range of the logits y1 (along the x axis) and y2 (along the y axis).
-        message: what the figure shows, in one sentence, for its text alternative.
         third: y3, the logit of class 3; by default the middle of the range.
     """
     third = (low + high) / 2 if third is None else third
@@ -63,17 +63,17 @@ def softmax_map(axes, low, high, message, third=None):
     scale = {"location": "bottom", "aspect": 60, "shrink": 0.7, "ticks": [0, 0.5, 1]}
     axes[0].figure.colorbar(image, ax=axes, label="probability", **scale)
     return (
-        f"{message} Three maps of the softmax probability of classes 1, 2 and 3, darker where it "
-        f"is larger, over y1 (x axis) and y2 (y axis) from {low:g} to {high:g}, with y3 = "
-        f"{third:g}; a line where it is 0.5."
+        "Three maps of the softmax probability of classes 1, 2 and 3, darker where it is larger, "
+        f"over y1 (x axis) and y2 (y axis) from {low:g} to {high:g}, with y3 = {third:g}; a line "
+        "where it is 0.5."
     )
 
 
 @figure(height=3.3)
 def decision_regions(
-    ax, model, x, labels, message, names=None, axes=("x₁", "x₂"), named=None, limits=None
+    ax, model, x, labels, xlabel="x₁", ylabel="x₂", class_names=None, marked=None, limits=None
 ):
-    """Draw what a classifier says of each place in the plane, and points of known class.
+    """Draw what a classifier says about each place in the plane, and points of known class.
 
     Two classes: the probability of class 1 as shade, with a line where it is 0.5. More: each place
     in the colour of its most probable class, deeper where that is more probable.
@@ -83,11 +83,13 @@ def decision_regions(
             mode and left as it was; or any function that gives probabilities of these shapes.
         x: points, shape (n, 2).
         labels: their class numbers, shape (n,) or (n, 1).
-        message: what the figure shows, in one sentence, for its text alternative.
-        names: the name of each class, at most seven.
-        axes: what the two axes count.
-        named: name -> point of shape (2,), to be marked with a star.
+        xlabel, ylabel: what the axes count.
+        class_names: the name of each class, at most seven.
+        marked: name -> point of shape (2,), to be marked with a star.
         limits: (left, right, low, high) of the plane; by default somewhat more than the points.
+
+    Raises:
+        ValueError: the model gives values that are not finite, or more than seven classes.
     """
     points, classes = to_array(x), to_array(labels).ravel()
     edges = limits or limits_around(points)
@@ -96,32 +98,33 @@ def decision_regions(
     plane = torch.as_tensor(plane.astype(points.dtype)).to(getattr(x, "device", "cpu"))
     found = probabilities(model, plane)
     maps = found.T.reshape(-1, *across.shape)  # (classes, rows, columns)
-    names = names or [f"class {number}" for number in range(len(maps))]
-    if len(maps) == 2:
-        shade_two_classes(ax, maps[1], edges, names)
-        draw_borders(ax, across, up, maps[1:])
+    class_names = class_names or [f"class {number}" for number in range(len(maps))]
+    members = series({name: classes == number for number, name in enumerate(class_names)})
+    two = len(maps) == 2
+    if two:
+        shade_two_classes(ax, maps[1], edges, class_names)
     else:
         ax.imshow(shade_of_classes(maps), extent=edges, origin="lower", aspect="auto")
-        draw_borders(ax, across, up, maps)
-    for number, name in enumerate(names):
-        style = {"s": 30, "marker": MARKERS[number], "linewidths": 0.7, "edgecolors": "white"}
-        rows = classes == number
-        ax.scatter(*points[rows].T, color=COLORS[number], label=name, zorder=3, **style)
-    for name, place in (named or {}).items():
+    draw_borders(ax, across, up, maps[1:] if two else maps)
+    for number, name, rows in members:
+        look = {"s": 30, "marker": MARKERS[number], "linewidths": 0.7, "edgecolors": "white"}
+        ax.scatter(*points[rows].T, color=f"C{number}", label=name, zorder=3, **look)
+    for name, place in (marked or {}).items():
         write_star(ax, name, to_array(place))
-    ax.set(xlabel=axes[0], ylabel=axes[1], xlim=edges[:2], ylim=edges[2:])
+    ax.set(xlabel=xlabel, ylabel=ylabel, xlim=edges[:2], ylim=edges[2:])
     ax.grid(visible=False)
-    deeper = None if len(maps) == 2 else "deeper: more\nprobable"
+    deeper = None if two else "deeper: more\nprobable"
     ax.figure.legend(loc="outside right center", title=deeper, title_fontsize=10.5)
-    regions = "shaded by the probability" if len(maps) == 2 else "in the colour of its class"
+    ground = f"shaded by the probability of {class_names[1]}" if two else "in its class's colour"
+    stars = f" Marked with a star: {'; '.join(marked)}." if marked else ""
     return (
-        f"{message} Points of {', '.join(names)} over {axes[0]} and {axes[1]}; each place is "
-        f"{regions}, with lines between the classes."
+        f"Points of {listed(class_names)} over {xlabel} and {ylabel}; each place of the plane is "
+        f"{ground}.{stars}"
     )
 
 
 def probabilities(model, points):
-    """The probability of each class at points (n, 2), as an array (n, classes)."""
+    """Return the probability of each class at points (n, 2), as an array (n, classes)."""
     with torch.no_grad():
         if isinstance(model, torch.nn.Module):
             like = next(model.parameters(), points)
@@ -138,7 +141,7 @@ def probabilities(model, points):
 
 
 def limits_around(points):
-    """Left, right, low and high end of the plane around points (n, 2).
+    """Return the left, right, low and high end of the plane around points (n, 2).
 
     Where both axes have about one scale, a unit is about as long on the one as on the other.
     """
@@ -152,18 +155,18 @@ def limits_around(points):
     return tuple(np.stack([middle - reach, middle + reach], axis=1).ravel().tolist())
 
 
-def shade_two_classes(ax, probability, edges, names):
+def shade_two_classes(ax, probability, edges, class_names):
     """Fill the plane with the probability of class 1, and add its scale."""
     style = {"cmap": TWO_CLASSES, "vmin": 0, "vmax": 1, "origin": "lower", "aspect": "auto"}
     image = ax.imshow(probability, extent=edges, **style)
-    ax.figure.colorbar(image, ax=ax, label=f"probability of {names[1]}", ticks=[0, 0.5, 1])
+    ax.figure.colorbar(image, ax=ax, label=f"probability of {class_names[1]}", ticks=[0, 0.5, 1])
 
 
 def shade_of_classes(maps):
-    """Colours (rows, columns, 3) of the most probable class, deeper where it is more probable."""
-    largest, least = maps.max(axis=0), 1 / len(maps)
-    depth = 0.1 + 0.5 * (largest - least) / (1 - least)
-    color = np.array([to_rgb(color) for color in COLORS])[maps.argmax(axis=0)]
+    """Return the colour of the most probable class, deeper where surer, (rows, columns, 3)."""
+    largest, smallest = maps.max(axis=0), 1 / len(maps)
+    depth = 0.1 + 0.5 * (largest - smallest) / (1 - smallest)
+    color = np.array([to_rgb(f"C{number}") for number in range(len(maps))])[maps.argmax(axis=0)]
     return 1 - depth[..., None] * (1 - color)
 
 
@@ -187,16 +190,15 @@ def write_star(ax, name, place):
 
 
 @figure(height=3.1)
-def confusion_matrix(ax, true, predicted, names, message):
+def confusion_matrix(ax, true, predicted, class_names):
     """Draw how many samples of each class were taken for which: a row for each true class.
 
     Args:
         true, predicted: class numbers, shape (n,).
-        names: the name of each class.
-        message: what the figure shows, in one sentence, for its text alternative.
+        class_names: the name of each class.
 
     Raises:
-        ValueError: shapes that differ, or numbers that are no class.
+        ValueError: the shapes differ, or there are numbers that belong to no class.
     """
     true, predicted = to_array(true), to_array(predicted)
     if true.ndim != 1 or true.shape != predicted.shape:
@@ -206,24 +208,24 @@ def confusion_matrix(ax, true, predicted, names, message):
         )
     counts = np.array(
         [
-            [((true == row) & (predicted == column)).sum() for column in range(len(names))]
-            for row in range(len(names))
+            [((true == row) & (predicted == column)).sum() for column in range(len(class_names))]
+            for row in range(len(class_names))
         ]
     )
     if counts.sum() < len(true):
-        raise ValueError(f"There are class numbers other than 0 to {len(names) - 1}.")
+        raise ValueError(f"There are class numbers other than 0 to {len(class_names) - 1}.")
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     image = ax.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for row, column in np.ndindex(counts.shape):
         color = "white" if share[row, column] > 0.66 else "#222222"
-        style = {"ha": "center", "va": "center", "fontsize": 14 if len(names) < 6 else 9.5}
+        style = {"ha": "center", "va": "center", "fontsize": 14 if len(class_names) < 6 else 9.5}
         ax.text(column, row, str(counts[row, column]), color=color, **style)
-    places = np.arange(len(names))
+    places = np.arange(len(class_names))
     ax.set(xlabel="predicted class", ylabel="true class", xticks=places, yticks=places)
-    ax.set(xticklabels=names, yticklabels=names)
+    ax.set(xticklabels=class_names, yticklabels=class_names)
     ax.grid(visible=False)
     ax.figure.colorbar(image, ax=ax, label="share of the true class", ticks=[0, 0.5, 1])
     return (
-        f"{message} A table of counts: a row for each true class, a column for each predicted one, "
-        f"of {', '.join(names)}; right answers stand on the diagonal."
+        "A table of counts, with a row for each true class and a column for each predicted one: "
+        f"{listed(class_names)}."
     )

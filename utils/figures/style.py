@@ -10,7 +10,9 @@ import matplotlib.style
 import numpy as np
 import torch
 from IPython.display import display
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
 
 STYLE = Path(__file__).with_name("course.mplstyle")
 HIGHEST = 3.4  # inches, so that a figure and its code fit a slide
@@ -19,8 +21,10 @@ DOTS_PER_INCH = 72  # on the page; the picture itself has twice as many, for sha
 # The colours and signs of the whole course. A colour means one thing everywhere.
 POSITIVE, NEGATIVE = "#0072B2", "#D55E00"
 INK, PALE = "#222222", "#999999"
+SIGNS = LinearSegmentedColormap.from_list("signs", [NEGATIVE, "#FFFFFF", POSITIVE])
 MARKERS = ["o", "s", "^", "D", "v", "P", "X"]
 DASHES = ["-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2))]
+MOST_SERIES = len(DASHES)
 
 # Lists that take pictures in the place of the page, the innermost last.
 _keepers = []
@@ -30,15 +34,19 @@ def figure(width=7.2, height=3.0, columns=1, unit=None, rows=1):
     """Turn a function that draws on axes into a figure function of the course.
 
     The decorated function gets `ax` as its first argument (where there are several, a list, row by
-    row) and returns the figure's text alternative. To the caller, `ax` is an optional keyword:
-    without it the figure is drawn and shown, and nothing is returned; with it the function draws
-    there and returns it.
+    row) and returns the figure's description: what is drawn against what, and never what to learn
+    from it, which the notebook says once the reader has thought. To the caller, `ax` is an optional
+    keyword: without it the figure is drawn and shown, and nothing is returned; with it the function
+    draws there and returns it.
 
     Args:
         width, height: size in inches, at most 7.2 x 3.4 so that figure and code fit a slide.
         columns: number of axes side by side.
         unit: for schematics, inches per unit of drawing; the height follows from what was drawn.
         rows: number of rows of axes.
+
+    Returns:
+        a decorator.
     """
 
     def decorate(draw):
@@ -50,10 +58,10 @@ def figure(width=7.2, height=3.0, columns=1, unit=None, rows=1):
                     return ax
                 picture = Figure(figsize=(width, height), layout="constrained")
                 axes = list(picture.subplots(rows, columns, squeeze=False).flat)
-                alternative = draw(axes[0] if len(axes) == 1 else axes, *args, **keywords)
+                description = draw(axes[0] if len(axes) == 1 else axes, *args, **keywords)
                 if unit:
                     fit_to_drawing(picture, axes[0], unit)
-                show(picture, alternative)
+                show_figure(picture, description)
 
         parameters = list(inspect.signature(draw).parameters.values())[1:]
         keyword = inspect.Parameter("ax", inspect.Parameter.KEYWORD_ONLY, default=None)
@@ -77,24 +85,24 @@ def fit_to_drawing(picture, ax, unit):
     picture.set_size_inches(width, (high - low) * unit)
 
 
-def show(picture, alternative):
-    """Show a matplotlib figure with a text alternative, as a picture of fixed size.
+def show_figure(picture, description):
+    """Show a matplotlib figure with its description, as a picture of fixed size.
 
     Args:
         picture: a matplotlib Figure.
-        alternative: what the figure says, in words, for readers who cannot see it.
+        description: what is drawn, in words: for readers who cannot see it, and for tests.
     """
     buffer = io.BytesIO()
     with matplotlib.style.context(STYLE):
         # No software version in the file: the same figure gives the same bytes.
         picture.savefig(buffer, format="png", dpi=2 * DOTS_PER_INCH, metadata={"Software": None})
     width, height = (round(inches * DOTS_PER_INCH * 1.25) for inches in picture.get_size_inches())
-    about = {"alt": alternative, "width": width, "height": height}
+    about = {"alt": description, "width": width, "height": height}
     if _keepers:
         _keepers[-1].append((buffer.getvalue(), about))
         return
     display(
-        {"image/png": buffer.getvalue(), "text/plain": alternative},
+        {"image/png": buffer.getvalue(), "text/plain": description},
         metadata={"image/png": about},
         raw=True,
     )
@@ -116,3 +124,63 @@ def to_array(values):
     if isinstance(values, torch.Tensor):
         return values.detach().cpu().numpy()
     return np.asarray(values)
+
+
+# ------------------------------------------------------------------- what several figures share
+def series(values, most=MOST_SERIES):
+    """Number the series of a figure.
+
+    Args:
+        values: name -> series.
+        most: how many of them the figure can tell apart.
+
+    Returns:
+        a list of (number, name, series).
+
+    Raises:
+        ValueError: there are more.
+    """
+    if len(values) > most:
+        raise ValueError(
+            f"This figure can tell {most} series apart by colour, marker or line style, but there "
+            f"are {len(values)}: draw fewer of them, or spread them over several figures."
+        )
+    return [(number, name, item) for number, (name, item) in enumerate(values.items())]
+
+
+def listed(names):
+    """Return names in a row, for a description; semicolons part those that contain a comma."""
+    names = [str(name) for name in names]
+    return ("; " if any("," in name for name in names) else ", ").join(names)
+
+
+def label_axes(ax, xlabel, ylabel, legend=True):
+    """Write what the axes count, and put the legend outside, where it hides no data."""
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    if legend:
+        ax.figure.legend(loc="outside right center")
+
+
+def bare_axes(ax, xlim, ylim):
+    """Fit the axes to a drawing: no frame, and a unit as long upwards as sideways."""
+    ax.set_axis_off()
+    ax.set_aspect("equal")
+    ax.set(xlim=xlim, ylim=ylim)
+
+
+def draw_box(ax, center, size, text, color, fontsize=11, pad=0.04, linespacing=1.2):
+    """Draw a box with round corners, (width, height) large, and a text in it."""
+    corner = [middle - length / 2 for middle, length in zip(center, size, strict=True)]
+    box = FancyBboxPatch(corner, *size, boxstyle=f"round,pad={pad}")
+    box.set(facecolor=color, edgecolor=INK)
+    ax.add_patch(box)
+    words = {"ha": "center", "va": "center", "fontsize": fontsize, "linespacing": linespacing}
+    ax.text(*center, text, **words)
+
+
+def draw_arrow(ax, start, end, line, color, gap=0.0):
+    """Draw an arrow between two places, leaving a gap for the boxes around them."""
+    (x0, y0), (x1, y1) = start, end
+    gap = gap if x1 > x0 else -gap
+    style = {"arrowstyle": "->", "linestyle": line, "color": color, "linewidth": 1.6}
+    ax.annotate("", xy=(x1 - gap, y1), xytext=(x0 + gap, y0), arrowprops=style)

@@ -6,67 +6,46 @@ the other, as in `utils.diagrams`.
 
 import numpy as np
 import torch
-from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm
+from matplotlib.colors import TwoSlopeNorm
 
-from utils.figures.style import DASHES, figure, to_array
+from utils.figures.style import DASHES, SIGNS, figure, label_axes, listed, to_array
 
-SIGNS = LinearSegmentedColormap.from_list("signs", ["#D55E00", "#FFFFFF", "#0072B2"])
 GREY = "#B8B8B8"
-ARROW = {"arrowstyle": "-|>", "linewidth": 2.4, "color": "black", "shrinkA": 0, "shrinkB": 0}
+# From point to point, without the small gaps that arrows have by default.
+WEIGHTS_ARROW = {"arrowstyle": "-|>", "lw": 2.4, "color": "black", "shrinkA": 0, "shrinkB": 0}
 
 
 @figure(height=2.6)
-def activation_grid(ax, x, activations, message):
+def activation_grid(ax, x, activations):
     """Draw the activations of a layer as one grid: a row for each unit, colour for the value.
 
     Args:
         x: the inputs, shape (n,), in ascending order and evenly spaced.
         activations: shape (n, units).
-        message: what the figure shows, in one sentence, for its text alternative.
     """
     x, activations = to_array(x).ravel(), to_array(activations)
     units = activations.shape[1]
     largest = np.abs(activations).max()
     edges = (x[0], x[-1], units + 0.5, 0.5)
-    style = {"cmap": "PuOr_r", "vmin": -largest, "vmax": largest, "interpolation": "nearest"}
-    image = ax.imshow(activations.T, aspect="auto", extent=edges, **style)
+    look = {"cmap": SIGNS, "vmin": -largest, "vmax": largest, "interpolation": "nearest"}
+    image = ax.imshow(activations.T, aspect="auto", extent=edges, **look)
     ax.set(xlabel="x", ylabel="hidden unit", yticks=range(1, units + 1))
     ax.grid(visible=False)
     ax.figure.colorbar(image, label="activation")
-    return f"{message} A row for each of the {units} hidden units, its activation as colour over x."
-
-
-@figure(height=3.1)
-def weighted_sum(ax, x, parts, total, message, part="unit"):
-    """Draw what each hidden unit adds to the prediction, and the sum.
-
-    Args:
-        x: shape (n,), in ascending order.
-        parts: each unit's activation times its output weight, shape (n, units).
-        total: the prediction, shape (n,) or (n, 1).
-        message: what the figure shows, in one sentence, for its text alternative.
-        part: what one column of `parts` is of.
-    """
-    x, parts = to_array(x).ravel(), to_array(parts)
-    for column in range(parts.shape[1]):
-        label = f"each {part}'s part" if column == 0 else None
-        ax.plot(x, parts[:, column], color="#3C7FA8", linewidth=1.1, linestyle="--", label=label)
-    ax.plot(x, to_array(total).ravel(), color="#D55E00", linewidth=2.4, label="prediction")
-    ax.set(xlabel="x", ylabel="contribution")
-    ax.figure.legend(loc="outside right center")
-    return f"{message} The parts of {parts.shape[1]} {part}s as dashed curves, their sum as a line."
+    return f"A row for each of the {units} hidden units, with its activation over x as colour."
 
 
 @figure(height=3.2)
-def node_contributions(ax, x, activations, weights, bias, message, points=None):
-    """Draw each hidden unit's weighted curve and the sum with the bias, which is the prediction.
+def weighted_sum(ax, x, activations, weights, bias=0.0, points=None, part="unit"):
+    """Draw what each unit adds to the prediction, its weighted activation, and the sum of all.
 
     Args:
         x: shape (n,) or (n, 1), in ascending order.
         activations: of the last hidden layer at x, shape (n, units).
-        weights, bias: of the output layer, shape (1, units) or (units,), and (1,) or a number.
-        message: what the figure shows, in one sentence, for its text alternative.
+        weights: of the output layer, shape (1, units) or (units,).
+        bias: of the output layer, shape (1,) or a number; 0 is not drawn.
         points: (x, y) of the data, drawn behind.
+        part: what to call a unit, for example "triangle".
     """
     x, parts = to_array(x).ravel(), to_array(activations) * to_array(weights).reshape(1, -1)
     height, units = float(to_array(bias).reshape(())), parts.shape[1]
@@ -76,31 +55,29 @@ def node_contributions(ax, x, activations, weights, bias, message, points=None):
     colors = ["#0072B2", "#007A5A", "#9F4C7C", "#8A6100", "#000000"]
     for unit in range(units):
         if units <= len(colors):
-            style = {"color": colors[unit], "linestyle": DASHES[unit + 1]}
-            label = f"unit {unit + 1}, weighted"
+            look = {"color": colors[unit], "linestyle": DASHES[unit + 1]}
+            label = f"{part} {unit + 1}, weighted"
         else:
-            style, label = {"color": "#3C7FA8", "linestyle": "--"}, None
-            label = None if unit else "each unit, weighted"
-        ax.plot(x, parts[:, unit], linewidth=1.5, label=label, **style)
-    ax.axhline(height, color="#777777", linewidth=1.2, label="bias")
+            look = {"color": "#3C7FA8", "linestyle": "--"}
+            label = None if unit else f"each {part}, weighted"
+        ax.plot(x, parts[:, unit], linewidth=1.5, label=label, **look)
+    if height:
+        ax.axhline(height, color="#777777", linewidth=1.2, label="bias")
     total = parts.sum(axis=1) + height
     ax.plot(x, total, color="#D55E00", linewidth=2.8, label="sum = prediction")
-    ax.set(xlabel="x", ylabel="contribution")
-    ax.figure.legend(loc="outside right center")
-    return (
-        f"{message} Thin curves for the {units} hidden units, each times its output weight, and a "
-        "line for the bias; a thick curve for their sum, the prediction."
-    )
+    label_axes(ax, "x", "contribution")
+    data = "Points of the data, and curves" if points is not None else "Curves"
+    bias = ", the bias" if height else ""
+    return f"{data} against x: the {units} {part}s, each times its weight{bias}, and their sum."
 
 
 @figure(height=3.4, rows=2, columns=5)
-def gallery(axes, s, curves, message):
+def gallery(axes, s, curves):
     """Draw ten activation functions, each with its derivative, on one scale.
 
     Args:
         s: where they were computed, shape (n,), in ascending order.
         curves: name -> (activations, slopes), shape (n,) each.
-        message: what the figure shows, in one sentence, for its text alternative.
     """
     s = to_array(s)
     for place, (ax, (name, (values, slopes))) in enumerate(zip(axes, curves.items(), strict=True)):
@@ -115,18 +92,17 @@ def gallery(axes, s, curves, message):
     axes[7].set_xlabel("s")
     axes[0].figure.legend(loc="outside upper right", ncols=2)
     return (
-        f"{message} Ten panels over s from {s[0]:g} to {s[-1]:g}, each with an activation "
-        f"function and, dashed, its slope: {', '.join(curves)}."
+        f"Ten panels over s from {s[0]:g} to {s[-1]:g}, each with an activation function and, "
+        f"dashed, its slope: {listed(curves)}."
     )
 
 
 @figure(height=3.2)
-def operation_counts(ax, counts, message):
-    """Draw what computing each function takes as a bar of plain and one of special operations.
+def operation_counts(ax, counts):
+    """Draw how many operations each function takes: a bar of plain and one of special ones.
 
     Args:
         counts: name -> (plain, special), how many operations of each kind, whole numbers.
-        message: what the figure shows, in one sentence, for its text alternative.
     """
     plain, special = np.array(list(counts.values())).T
     rows = np.arange(len(counts))
@@ -137,8 +113,8 @@ def operation_counts(ax, counts, message):
     ax.set(xlabel="operations for one number", xticks=range(0, max(plain + special) + 1))
     ax.grid(axis="y", visible=False)
     ax.figure.legend(loc="outside upper right", ncols=2)
-    listed = ", ".join(f"{name} {few} and {dear}" for name, (few, dear) in counts.items())
-    return f"{message} Operations for one number, plain ones and special ones: {listed}."
+    numbers = ", ".join(f"{name} {each[0]} and {each[1]}" for name, each in counts.items())
+    return f"Bars of the operations for one number, plain and special ones: {numbers}."
 
 
 def plane(reach, steps=200):
@@ -179,10 +155,10 @@ def draw_map(ax, values, reach, levels=(-0.5, 0.5), norm=None):
     return image
 
 
-def border(w, b, reach):
+def zero_line(w, b, reach):
     """Return two ends, (2, 2), of the line w · x + b = 0, long enough for a square; None for w = 0.
 
-    The line stands upright on w, and runs through -b w / |w|².
+    The line is perpendicular to w, and runs through -b w / |w|².
     """
     size = np.hypot(*w)
     if size == 0:
@@ -194,48 +170,47 @@ def border(w, b, reach):
 
 
 @figure(height=3.4)
-def response_map(ax, w, b, activation, name, message, reach=3):
+def response_map(ax, w, b, activation, name, reach=3):
     """Draw what a unit with two inputs answers everywhere, with the line s = 0 and the weights.
 
-    The weights w are an arrow that starts on the line, at -b w / |w|², and stands upright on it.
+    The weights w are an arrow that starts on the line, at -b w / |w|², perpendicular to it.
 
     Args:
         w, b: two weights, shape (2,), and a bias.
         activation: a function of a tensor; name: what it is called.
-        message: what the figure shows, in one sentence, for its text alternative.
         reach: the plane goes from -reach to reach in both directions.
     """
     weights = torch.as_tensor(w, dtype=torch.float32).detach().cpu()
     bias = float(b)
     image = draw_map(ax, activation(plane(reach) @ weights + bias), reach)
     w = to_array(weights).astype(float)
-    ends = border(w, bias, reach)
+    ends = zero_line(w, bias, reach)
     words = "There is no line s = 0, because w = 0."
     if ends is not None:
         foot = ends.mean(axis=0)
         ax.plot(*ends.T, color="black", linestyle="-.", linewidth=1.8, label="s = 0")
-        arrow = ax.annotate("", foot + w, foot, arrowprops=ARROW, annotation_clip=False)
+        arrow = ax.annotate("", foot + w, foot, arrowprops=WEIGHTS_ARROW, annotation_clip=False)
         arrow.arrow_patch.set_clip_path(ax.patch)  # what lies outside the plane is not drawn
         ax.plot([], [], color="black", marker=">", markersize=8, label="weights w")
         ax.plot(*foot, "o", color="white", markeredgecolor="black", label="-b w / |w|²")
         ax.figure.legend(loc="outside right center")
         words = (
-            f"The line s = 0 runs through ({foot[0]:.2g}, {foot[1]:.2g}); the arrow w starts there."
+            f"The line s = 0 runs through ({foot[0]:.2g}, {foot[1]:.2g}), where the arrow w starts."
         )
     ax.set(xlim=(-reach, reach), ylim=(-reach, reach), xlabel="x₁", ylabel="x₂")
     ax.set_title(f"w = [{w[0]:g}, {w[1]:g}], b = {bias:g}", loc="center")
     ax.figure.colorbar(image, label=f"{name}(s)", ticks=[-1, -0.5, 0, 0.5, 1])
-    return f"{message} Map of {name}(w · x + b) for w = [{w[0]:g}, {w[1]:g}], b = {bias:g}. {words}"
+    weights = f"w = [{w[0]:g}, {w[1]:g}], b = {bias:g}"
+    return f"Map of {name}(w · x + b) over x₁ and x₂ for {weights}. {words}"
 
 
 @figure(height=3.4, rows=2, columns=3)
-def six_maps(axes, functions, w, b, message, reach=2):
+def six_maps(axes, functions, w, b, reach=2):
     """Draw the map of one unit with each of six activation functions, all on one colour scale.
 
     Args:
         functions: letter -> a function of a tensor.
         w, b: two weights, shape (2,), and a bias.
-        message: what the figure shows, in one sentence, for its text alternative.
         reach: the plane goes from -reach to reach in both directions.
     """
     s = plane(reach) @ torch.as_tensor(w, dtype=torch.float32) + b
@@ -251,17 +226,16 @@ def six_maps(axes, functions, w, b, message, reach=2):
         ranges.append(f"{letter} from {low + 0.0:.2f} to {high:.2f}")
     scale = {"ticks": [-1, 0, 1, 2, 3, 4], "aspect": 30, "extend": "max"}
     axes[0].figure.colorbar(image, ax=axes, label="φ(s)", **scale)
-    return f"{message} Six maps of one unit on one colour scale: {', '.join(ranges)}."
+    return f"Six maps of one unit over the plane, on one colour scale: {', '.join(ranges)}."
 
 
 @figure(height=3.4, rows=2, columns=3)
-def node_by_node(axes, sums, activation, name, message, reach=3):
+def node_by_node(axes, sums, activation, name, reach=3):
     """Draw each of three units: its map over the plane, and the histogram of its s under φ.
 
     Args:
         sums: name of a unit -> its s at the points of `plane(reach)`, shape (n,).
         activation: a function of a tensor; name: what it is called.
-        message: what the figure shows, in one sentence, for its text alternative.
         reach: the plane goes from -reach to reach in both directions.
     """
     span = np.ceil(max(values.abs().max().item() for values in sums.values()))
@@ -286,21 +260,20 @@ def node_by_node(axes, sums, activation, name, message, reach=3):
     curve.set_ylabel(f"{name}(s)", color="C0")
     axes[0].figure.colorbar(image, ax=axes[:3], label=f"{name}(s)", ticks=[-1, 0, 1], aspect=12)
     return (
-        f"{message} For each of {', '.join(sums)}: a map of {name}(s) over the plane, and below it "
-        f"the histogram of s with the curve of {name} over it."
+        f"For each of {listed(sums)}: a map of {name}(s) over the plane, and below it the "
+        f"histogram of s with the curve of {name} over it."
     )
 
 
 @figure(height=2.5, columns=3)
-def plane_maps(axes, maps, message, reach=2, name="output", border=0.5):
+def plane_maps(axes, maps, name="output", border=0.5, reach=2):
     """Draw three maps of the plane side by side, each with the border of the region it selects.
 
     Args:
         maps: title -> values from -1 to 1 at the points of `plane(reach)`, shape (n,) or (n, 1).
-        message: what the figure shows, in one sentence, for its text alternative.
-        reach: the plane goes from -reach to reach in both directions.
         name: what the values are.
         border: the value along which a line is drawn.
+        reach: the plane goes from -reach to reach in both directions.
     """
     for ax, (title, values) in zip(axes, maps.items(), strict=True):
         image = draw_map(ax, values, reach, levels=(border,))
@@ -312,6 +285,6 @@ def plane_maps(axes, maps, message, reach=2, name="output", border=0.5):
     bar = axes[0].figure.colorbar(image, ax=axes, label=name, ticks=ticks, shrink=0.85)
     bar.ax.set_ylim(ticks[0], 1)
     return (
-        f"{message} Three maps of the plane, with a line where the {name} is {border:g}: "
-        f"{', '.join(maps)}."
+        f"Three maps of the {name} over the plane, with a line where it is {border:g}: "
+        f"{listed(maps)}."
     )
