@@ -20,7 +20,7 @@ from tools.notebooks.files import (
 )
 from tools.notebooks.solved import build, exercises_of
 from tools.settings import ROOT
-from utils.machine import required
+from utils.machine import EDITION, required
 
 PATHS = published()
 STEMS = [path.stem for path in PATHS]
@@ -91,12 +91,10 @@ def test_set_up_is_short_and_a_picture_opens(stem):
     assert figures(opening), "the second code cell draws the opening picture"
 
 
-@pytest.mark.parametrize("stem", STEMS[1:])
-def test_the_set_up_cells_find_the_course_in_the_same_way(stem):
-    def search(name):
-        return code_cells(NOTEBOOK[name])[0].source.split("from utils")[0]
-
-    assert search(stem) == search(STEMS[0])
+def test_every_notebook_has_the_same_set_up_cell():
+    setup = code_cells(NOTEBOOK[STEMS[0]])[0].source
+    assert f"set_up(edition={EDITION})" in setup
+    assert [stem for stem in STEMS if code_cells(NOTEBOOK[stem])[0].source != setup] == []
 
 
 @every_notebook
