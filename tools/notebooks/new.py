@@ -19,7 +19,7 @@ from tools.settings import LAUNCHER, PLANNED, ROOT
 from tools.setup.console import CourseError, guarded, say, sign
 
 SKELETON = Path(__file__).with_name("skeleton")
-CELL = re.compile(r"^=== (markdown|code) (\S+) (\S+)(?: (\S+))?\n", re.M)
+CELL = re.compile(r"^=== (markdown|code) (\S+) (\S+)(.*)\n", re.M)
 PLAN = re.compile(r"^## (\d\d) · ", re.M)
 
 
@@ -78,11 +78,11 @@ def notebook_from(text, setup):
     """Return the notebook that a text describes, with this source in its set-up cell."""
     cells = []
     _, *parts = CELL.split(text)
-    for kind, name, slide_type, tag, source in zip(*[iter(parts)] * 5, strict=True):
+    for kind, name, slide_type, tags, source in zip(*[iter(parts)] * 5, strict=True):
         make = {"markdown": nbformat.v4.new_markdown_cell, "code": nbformat.v4.new_code_cell}[kind]
         metadata = {"slideshow": {"slide_type": slide_type}}
-        if tag:
-            metadata["tags"] = [tag]
+        if tags:
+            metadata["tags"] = tags.split()
         source = setup if name == "setup" else source.strip()
         cells.append(make(source, id=name, metadata=metadata))
     return nbformat.v4.new_notebook(cells=cells, metadata=METADATA)
