@@ -15,7 +15,8 @@ from tools.setup.console import CourseError
 @pytest.fixture
 def course(tmp_path):
     """The parts of the course that a new notebook is laid beside, in a folder of their own."""
-    for part in ["notebooks/00_start_here.ipynb", "utils/exercises/core.py", "TEACHING.md"]:
+    parts = ["notebooks/00_start_here.ipynb", "utils/exercises/core.py", "tools/pack.py"]
+    for part in [*parts, "TEACHING.md", "tests/course/test_exercise_answers.py"]:
         (tmp_path / part).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / part, tmp_path / part)
     return tmp_path
@@ -31,6 +32,7 @@ def content_of(folder):
     [
         ("00", "vision", "Why?", "notebooks/00_start_here.ipynb is there already"),
         ("70", "core", "Why?", "utils/exercises/core.py is there already"),
+        ("70", "pack", "Why?", "tools/pack.py is there already"),
         ("6", "vision", "Why?", "TEACHING.md has a plan for notebook 06 already"),
         ("100", "vision", "Why?", "one of 00 to 99, not 100"),
         ("70", "class", "Why?", "'class' names no Python module"),
@@ -73,6 +75,8 @@ def test_a_new_notebook_passes_the_tests_of_the_course(tmp_path):
     refreshed = run("-m", "tools.notebooks.refresh", "97")
     assert "97_vision.ipynb: written" in refreshed.stdout, refreshed.stdout + refreshed.stderr
     tests = ["tests/course/test_notebooks.py", "tests/course/test_exercises.py"]
-    tests += ["tests/tools/test_teaching.py", "-k", "97 or tables or no_other"]
+    tests += ["tests/course/test_exercise_answers.py", "tests/course/test_layout.py"]
+    tests += ["tests/tools/test_teaching.py"]
+    tests += ["-k", "97 or vision or layout or tables or every_exercise_has or no_other"]
     tested = run("-m", "pytest", "--full", "--numprocesses=0", *tests)
     assert tested.returncode == 0, tested.stdout

@@ -1,4 +1,4 @@
-"""Begin a notebook: lay a skeleton that runs, a module of exercises, a plan for instructors.
+"""Begin a notebook: lay a skeleton that runs, its exercises, a plan for instructors.
 
     python3 course.py new 07 convolutions ["How does a network see?"]
 
@@ -21,10 +21,16 @@ from tools.setup.console import CourseError, guarded, say, sign
 SKELETON = Path(__file__).with_name("skeleton")
 CELL = re.compile(r"^=== (markdown|code) (\S+) (\S+)(.*)\n", re.M)
 PLAN = re.compile(r"^## (\d\d) · ", re.M)
+# The right answers to its exercises, written apart from their solutions.
+ANSWERS = {
+    "LETTERS": '"skeleton_choice": "A",',
+    "VALUES": '"skeleton_value": [16, 16.0],',
+    "FUNCTIONS": '"skeleton_function": ["return (prediction - target).square().mean()"],',
+}
 
 
 def lay(number, name, question=None, root=ROOT):
-    """Lay the files of a new notebook.
+    """Lay the files of a new notebook, and what TEACHING.md and the tests say of it.
 
     Args:
         number: 0 to 99, or its digits.
@@ -33,7 +39,7 @@ def lay(number, name, question=None, root=ROOT):
         root: the course's folder.
 
     Returns:
-        list[str]: what was laid, as paths in the course's folder.
+        list[str]: what was written, as paths in the course's folder.
 
     Raises:
         CourseError: number, name or question cannot be taken, or something is there; the message
@@ -50,28 +56,35 @@ def lay(number, name, question=None, root=ROOT):
     question = question or PLANNED.get(number, ["What does this notebook answer?"])[0]
     if not re.fullmatch(r"[^|\n]+\?", question):
         raise CourseError(f"The title is a question in one line: {question!r} has no ? at its end.")
-    path = root / "notebooks" / f"{number}_{name}.ipynb"
-    module = root / "utils" / "exercises" / f"{name}.py"
-    teaching = root / "TEACHING.md"
-    page = teaching.read_text(encoding="utf-8")
-    taken = [*path.parent.glob(f"{number}_*.ipynb"), *module.parent.glob(f"{name}.py")]
+    taken = list((root / "notebooks").glob(f"{number}_*.ipynb"))
+    taken += [path for room in ("utils", "tools") for path in (root / room).rglob(f"{name}.py")]
     if taken:
         there = taken[0].relative_to(root).as_posix()
         raise CourseError(f"{there} is there already: choose another number or name.")
-    if number in PLAN.findall(page):
+    teaching, answers = root / "TEACHING.md", root / "tests" / "course" / "test_exercise_answers.py"
+    if number in PLAN.findall(teaching.read_text(encoding="utf-8")):
         raise CourseError(f"TEACHING.md has a plan for notebook {number} already.")
 
-    def filled(part):
-        text = (SKELETON / part).read_text(encoding="utf-8")
-        words = {"number": number, "name": name, "question": question}
-        return re.sub(r"\{(number|name|question)\}", lambda found: words[found[1]], text)
+    def filled(text):
+        words = {"{number}": number, "{question}": question, "skeleton": name}
+        return re.sub("|".join(map(re.escape, words)), lambda found: words[found[0]], text)
 
-    module.write_text(filled("placeholders.py"), encoding="utf-8", newline="\n")
-    page = with_plan(page, number, filled("plan.md"))
-    teaching.write_text(page, encoding="utf-8", newline="\n")
-    first = read(min(path.parent.glob("[0-9][0-9]_*.ipynb")))
-    write(notebook_from(filled("notebook.md"), setup=code_cells(first)[0].source), path)
-    return [laid.relative_to(root).as_posix() for laid in (path, module, teaching)]
+    def part(file):
+        return filled((SKELETON / file).read_text(encoding="utf-8"))
+
+    first = read(min((root / "notebooks").glob("[0-9][0-9]_*.ipynb")))
+    notebook = notebook_from(part("notebook.md"), setup=code_cells(first)[0].source)
+    path = root / "notebooks" / f"{number}_{name}.ipynb"
+    module = root / "utils" / "exercises" / f"{name}.py"
+    texts = {
+        module: part("placeholders.py"),
+        teaching: with_plan(teaching.read_text(encoding="utf-8"), number, part("plan.md")),
+        answers: with_answers(answers.read_text(encoding="utf-8"), filled),
+    }
+    for target, text in texts.items():
+        target.write_text(text, encoding="utf-8", newline="\n")
+    write(notebook, path)
+    return [written.relative_to(root).as_posix() for written in (path, *texts)]
 
 
 def notebook_from(text, setup):
@@ -94,6 +107,14 @@ def with_plan(page, number, plan):
     following = page.find("\n## ", last)
     end = following + 1 if following >= 0 else len(page)
     return page[:end] + plan + "\n" + page[end:]
+
+
+def with_answers(test, filled):
+    """Return the test of answers with those to the new exercises, at the end of each list."""
+    for kind, answer in ANSWERS.items():
+        end = test.index("\n}", test.index(f"\n{kind} = {{\n")) + 1
+        test = f"{test[:end]}    {filled(answer)}\n{test[end:]}"
+    return test
 
 
 def main(arguments=None):
