@@ -25,6 +25,10 @@ STOPPED = "Stopped. Nothing is broken: to go on, start the same command again."
 # Commands that are handed over to `python -m tools.PLACE` with all their arguments.
 WHICH = "Numbers or names of notebooks may follow: 00 01"
 HANDED_OVER = {
+    "new": (
+        "begin a notebook: a skeleton, exercises, a plan",
+        'Number, name and question follow: 07 convolutions "How does a network see?"',
+    ),
     "refresh": ("execute notebooks and write their outputs, where they changed", WHICH),
     "solved": ("execute copies with every exercise solved, in build/", WHICH),
     "slides": ("build slides from notebooks, for any browser, in build/", WHICH),
@@ -33,6 +37,7 @@ HANDED_OVER = {
     "bench": ("measure how fast training is, in one table", "Options may follow: --rounds 3"),
 }
 PLACES = {
+    "new": "notebooks.new",
     "refresh": "notebooks.refresh",
     "solved": "notebooks.solved",
     "handout": "notebooks.handout",

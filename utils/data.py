@@ -1,10 +1,11 @@
-"""The course's data: small HDF5 files read as tensors, sets made from a formula, rows held out.
+"""The course's data: small HDF5 files read as tensors, synthetic data, held-out rows, scaling.
 
-The made sets are drawn in float64 from NumPy's `RandomState`, whose numbers are promised never to
-change, and are the data of published courses by default, so that results can be compared. `linear`,
-`circles` and `blobs` repeat `make_regression`, `make_circles` and `make_blobs` of
-`sklearn.datasets` 1.9 number for number, without needing it. Each gives inputs x (n, d) and targets
-y: (n, 1) in torch's default dtype for regression, class numbers (n,), int64, for classification.
+Synthetic data are drawn in float64 from NumPy's `RandomState`, whose numbers are promised never to
+change. Their default arguments are those of published courses, so that results can be compared;
+`linear`, `circles` and `blobs` give the numbers of `make_regression`, `make_circles` and
+`make_blobs` of `sklearn.datasets` 1.9, without needing it. Inputs x have the shape (n, d). Targets
+y are (n, 1) in torch's default dtype for regression, and class numbers (n,), int64, for
+classification. `noise` is the standard deviation of normal noise.
 """
 
 import io
@@ -22,8 +23,9 @@ from utils.machine import verify
 class DataSet:
     """Tensors that belong together, with what their numbers mean.
 
-    `data["measurements"]` gives a tensor; `columns`, `units` and `labels` are dictionaries with
-    the same keys: the names and units of a tensor's columns, and the names behind integer codes.
+    `data["measurements"]` gives a tensor, and raises KeyError with the names there are for any
+    other. `columns`, `units` and `labels` are dictionaries with the same keys: the names and units
+    of a tensor's columns, and the names behind integer codes.
     """
 
     name: str
@@ -39,7 +41,7 @@ class DataSet:
     def __getitem__(self, key):
         if key not in self.tensors:
             known = ", ".join(self.tensors)
-            raise LookupError(f"The data set {self.name!r} holds no {key!r}; it holds: {known}.")
+            raise KeyError(f"The data set {self.name} has no {key!r}; it has: {known}.")
         return self.tensors[key]
 
     def __str__(self):
@@ -80,17 +82,22 @@ def load(name):
     return DataSet(name, **about, tensors=tensors, columns=columns, units=units, labels=labels)
 
 
-# ---------------------------------------------------------------------- sets made from a formula
+# -------------------------------------------------------------------------------- synthetic data
 def linear(n_samples=500, n_features=1, noise=10.0, seed=0):
-    """Targets that are a weighted sum of the features, with normal noise: (x, y, weights).
+    """Draw targets that are a weighted sum of the features, with normal noise.
 
-    x: (n, d), standard normal; weights: (d,), uniform on [0, 100]; y: (n, 1), x @ weights plus
-    noise of this standard deviation. As scikit-learn's `make_regression(n_samples, n_features,
-    noise=noise, random_state=seed, coef=True)`, for at most 10 features.
+    With one feature the weight is 45.706; least squares finds intercept -0.77 and slope 45.50, with
+    a mean squared error of 93.1. With three the weights are 0.479, 55.377, 11.389; least squares
+    finds intercept 0.43 and slopes 0.62, 55.99, 11.14.
 
-    One feature: the weight is 45.706; least squares finds intercept -0.77, slope 45.50, with a
-    mean squared error of 93.1. Three features: weights 0.479, 55.377, 11.389; least squares finds
-    intercept 0.43 and 0.62, 55.99, 11.14.
+    Args:
+        n_samples: the number of samples n.
+        n_features: the number of features d, at most 10.
+        noise: the standard deviation of the noise.
+        seed: what `make_regression(..., coef=True)` of scikit-learn calls `random_state`.
+
+    Returns:
+        (x, y, weights): x (n, d), standard normal; y (n, 1); weights (d,), uniform on [0, 100].
     """
     random = np.random.RandomState(seed)
     x = random.standard_normal(size=(n_samples, n_features))
@@ -104,18 +111,24 @@ def linear(n_samples=500, n_features=1, noise=10.0, seed=0):
 
 
 def parabola(n_samples=100, low=-5.0, high=5.0, noise=0.0, seed=19):
-    """y = x², at x (n, 1) uniform on [low, high], plus normal noise of this standard deviation."""
+    """Return x (n, 1), uniform on [low, high], and y = x² with normal noise (n, 1)."""
     random = np.random.RandomState(seed)
     x = random.uniform(low, high, size=(n_samples, 1))
     return with_noise(x, x**2, noise, random)
 
 
 def slow_and_fast_waves(n_samples=1000, low=0.0, high=100.0, noise=0.0, seed=None):
-    """y = 3 sin(0.01 x) cos(0.1 x), plus normal noise: a fast wave inside a slow one.
+    """Return x (n, 1) and y = 3 sin(0.01 x) cos(0.1 x) with normal noise (n, 1).
 
-    x: (n, 1), evenly spaced from low to high, both included (and noise drawn with seed 0); with a
-    seed, drawn uniformly between them instead, as for test points. Scaled to an interval of
-    length 1, the y of the 1000 evenly spaced points have a variance of 0.076.
+    It is a fast wave inside a slow one. Scaled to an interval of length 1, the y of the 1000 evenly
+    spaced points have a variance of 0.076.
+
+    Args:
+        n_samples: the number of samples n.
+        low, high: the smallest and the largest x.
+        noise: the standard deviation of the noise.
+        seed: None for evenly spaced x, both ends included; a number draws them uniformly, as for
+            test points. (Without a seed, noise is drawn with seed 0.)
     """
     random = np.random.RandomState(seed or 0)
     if seed is None:
@@ -126,17 +139,23 @@ def slow_and_fast_waves(n_samples=1000, low=0.0, high=100.0, noise=0.0, seed=Non
 
 
 def bent_wave(n_samples=500, noise=0.0, seed=2020):
-    """y = x² + 15 sin³(x), at x (n, 1) drawn from the standard normal distribution and sorted."""
+    """Return x (n, 1), standard normal and sorted, and y = x² + 15 sin³(x) with noise (n, 1)."""
     random = np.random.RandomState(seed)
     x = np.sort(random.standard_normal(size=(n_samples, 1)), axis=0)
     return with_noise(x, x**2 + 15 * np.sin(x) ** 3, noise, random)
 
 
 def circles(n_samples=300, factor=0.5, noise=0.1, seed=0):
-    """Points on two circles: class 0 at radius 1, class 1 at radius `factor`, with normal noise.
+    """Draw points on two circles, with normal noise.
 
-    x: (n, 2); y: (n,), 0 or 1, half of the points each. As scikit-learn's
-    `make_circles(n_samples, factor=factor, noise=noise, random_state=seed)`.
+    Args:
+        n_samples: the number of points n, half of them on each circle.
+        factor: the radius of the circle of class 1; that of class 0 is 1.
+        noise: the standard deviation of the noise.
+        seed: what `make_circles` of scikit-learn calls `random_state`.
+
+    Returns:
+        (x, y): x (n, 2); y (n,), 0 or 1.
     """
     random = np.random.RandomState(seed)
     outer = n_samples // 2
@@ -155,13 +174,19 @@ def circles(n_samples=300, factor=0.5, noise=0.1, seed=0):
 
 
 def blobs(n_samples=200, centers=4, std=0.15, box=1.2, seed=12345):
-    """Points around centres, normal with this standard deviation; the class is the centre's number.
+    """Draw points around centres, normally distributed; the class is the number of the centre.
 
-    centers: how many, drawn uniformly from the square [-box, box]²; or their coordinates (c, 2).
-    x: (n, 2); y: (n,), 0 to c - 1, as many points of each as can be. As scikit-learn's
-    `make_blobs(n_samples, centers=centers, cluster_std=std, center_box=(-box, box),
-    random_state=seed)`. The default centres are near (1.031, -0.441), (-0.759, -0.709),
-    (0.163, 0.229) and (1.115, 0.368).
+    The default centres are near (1.031, -0.441), (-0.759, -0.709), (0.163, 0.229), (1.115, 0.368).
+
+    Args:
+        n_samples: the number of points n, split as evenly as possible among the centres.
+        centers: the number of centres c, or their coordinates (c, 2).
+        std: the standard deviation of the points around their centre.
+        box: centres that are not given are uniform on the square [-box, box]².
+        seed: what `make_blobs` of scikit-learn calls `random_state`.
+
+    Returns:
+        (x, y): x (n, 2); y (n,), 0 to c - 1.
     """
     random = np.random.RandomState(seed)
     if isinstance(centers, int):
@@ -182,41 +207,43 @@ def blobs(n_samples=200, centers=4, std=0.15, box=1.2, seed=12345):
 
 
 def with_noise(x, y, noise, random):
-    """x and y as tensors, after normal noise of this standard deviation was added to y."""
+    """Return x and y as tensors, with normal noise of this standard deviation added to y."""
     if noise > 0:
         y = y + random.normal(scale=noise, size=y.shape)
     return tensor(x), tensor(y)
 
 
 def shuffled(number, random):
-    """The indices from 0 to number - 1 in a random order."""
+    """Return the indices from 0 to number - 1 in a random order."""
     indices = np.arange(number)
     random.shuffle(indices)
     return indices
 
 
 def tensor(array):
-    """An array as a tensor of torch's default dtype."""
+    """Return an array as a tensor of torch's default dtype."""
     return torch.from_numpy(np.ascontiguousarray(array)).to(torch.get_default_dtype())
 
 
-# ------------------------------------------------------------- rows held out, columns on one scale
+# ---------------------------------------------------------------------- held-out rows and scaling
 def split(*tensors, fractions=(0.6, 0.2, 0.2), seed=0):
-    """Deal the rows of tensors at random into parts that share none: training, validation, test.
+    """Split the rows of tensors at random into parts: training, validation, test.
 
-    `train, validation, test = split(x, y)` gives three pairs (x, y), each as `fit` takes it. The
-    rows are drawn on the CPU by a generator of its own, so that every device gets the same ones.
+    `train, validation, test = split(x, y)` gives three pairs (x, y), each as `fit` takes it. Every
+    row is in one part only. The order is drawn on the CPU, from a generator of its own, so that
+    the parts are the same on every device.
 
     Args:
-        tensors: each with the same number of rows n.
+        tensors: tensors with the same number of rows n.
         fractions: the share of each part, adding up to 1. Each part has at least one row.
-        seed: another seed deals the rows otherwise.
+        seed: the seed of the random order.
 
     Returns:
         For each fraction, a tuple with those rows of each tensor.
 
     Raises:
-        ValueError: row numbers that differ, fewer rows than parts, fractions that do not add up.
+        ValueError: the numbers of rows differ, there are fewer rows than parts, or the fractions
+            do not add up to 1.
     """
     check_rows(tensors)
     sizes = sizes_of_parts(len(tensors[0]), fractions)
@@ -227,7 +254,7 @@ def split(*tensors, fractions=(0.6, 0.2, 0.2), seed=0):
 
 
 def sizes_of_parts(rows, fractions):
-    """How many rows each part gets: whole numbers as near to the fractions as can be, none 0."""
+    """Return the number of rows of each part, as near to the fractions as possible, none 0."""
     whole = math.isclose(sum(fractions), 1, abs_tol=1e-6)
     if not whole or min(fractions) <= 0:
         raise ValueError(
@@ -248,24 +275,25 @@ def sizes_of_parts(rows, fractions):
 
 @dataclass(frozen=True, eq=False)
 class Scaling:
-    """The mean and the standard deviation of each column, which scale values and scale them back.
+    """The mean and standard deviation of each column, to scale values and to scale them back.
 
-    mean, std: shape (d,), or () for a tensor of shape (n,), in the unit of the column.
+    Attributes:
+        mean, std: shape (d,), or () for values of shape (n,), in the unit of the column.
     """
 
     mean: torch.Tensor
     std: torch.Tensor
 
     def apply(self, values):
-        """Values in units of the columns (n, d), as standard deviations from the mean (n, d)."""
+        """Return values (n, d) as numbers of standard deviations from the mean."""
         return (self.like(values) - self.mean.to(values)) / self.std.to(values)
 
     def undo(self, values):
-        """Standard deviations from the mean (n, d), as values in units of the columns (n, d)."""
+        """Return scaled values (n, d) in the units of the columns again."""
         return self.like(values) * self.std.to(values) + self.mean.to(values)
 
     def like(self, values):
-        """The same values, if they have the columns that the scaling was made from."""
+        """Return the values if they have the columns that the scaling was made from."""
         if values.shape[1:] != self.mean.shape:
             raise ValueError(
                 f"The scaling is for values of shape (n{columns_in_words(self.mean)}), "
@@ -275,20 +303,20 @@ class Scaling:
 
 
 def standardise(train, *others):
-    """Shift and scale each column to mean 0 and standard deviation 1, as measured on `train` alone.
+    """Scale each column of the training rows to mean 0 and standard deviation 1.
 
-    The other parts, held out from training, are moved by the training rows' mean and standard
-    deviation: nothing of theirs enters, and they come out near 0 and 1 only. A column that is
-    constant in training keeps the standard deviation 1, and is 0 there.
+    The other parts are scaled by the mean and standard deviation of the training rows, so that
+    nothing leaks from them into training; their own come out only near 0 and 1. A column that is
+    constant in the training rows is shifted to 0 and not scaled.
 
     Args:
-        train, others: shape (n, d) or (n,), floating-point, each with its own n.
+        train, others: floating-point, shape (n, d) or (n,), each with its own n.
 
     Returns:
-        (train, *others), scaled, and the Scaling that `undo`es it.
+        The scaled values (train, *others), and the `Scaling` that brings them back with `undo`.
 
     Raises:
-        ValueError: values that are NaN or infinite, whole numbers, columns that differ.
+        ValueError: values are NaN or infinite or whole numbers, or the columns differ.
     """
     parts = (train, *others)
     for number, part in enumerate(parts):
@@ -340,5 +368,5 @@ def check_columns(values, name):
 
 
 def columns_in_words(mean):
-    """The end of a shape in words: ", 3" for three columns, "," for none."""
+    """Return the end of a shape in words: ", 3" for three columns, "," for none."""
     return f", {len(mean)}" if mean.ndim else ","

@@ -16,6 +16,7 @@ from importlib import metadata
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+EDITION = 2  # of the notebooks that run here; it goes up when older copies cannot run any more
 OLDEST, NEWEST = (3, 11), (3, 14)  # the Pythons on which the versions in requirements.txt install
 DATA = ROOT / "data"
 RESTORE = "get it back with `git checkout -- data`, or download the course again"
@@ -31,18 +32,28 @@ class Finding:
     mend: str = ""
 
 
-def set_up(threads=1):
-    """Prepare a notebook: the course's figure style, and one thread for torch.
+def set_up(edition=1, threads=1):
+    """Prepare a notebook: the figure style, one thread for torch, convolutions in full precision.
 
     One thread is the fastest for small networks, and the only choice that stays fast while another
     notebook trains on the same machine.
 
     Args:
+        edition: the edition of the course that the notebook belongs to; those of the first do not
+            say so.
         threads: number of threads that torch computes with.
 
     Raises:
-        RuntimeError: a package is missing in the Python that runs the notebook.
+        RuntimeError: the notebook belongs to another edition than `utils`, or a package is missing
+            in the Python that runs it.
     """
+    if edition != EDITION:
+        launcher = "py course.py" if os.name == "nt" else "python3 course.py"
+        raise RuntimeError(
+            f"This notebook belongs to edition {edition} of the course, and the course around it "
+            f"is edition {EDITION}: `{launcher} reset {running_number()}`, typed in the course's "
+            "folder, gives a fresh one and keeps yours as a backup."
+        )
     missing = [name for name in required() if name in IMPORTS and not is_there(IMPORTS[name])]
     if missing:
         raise RuntimeError(
@@ -55,7 +66,18 @@ def set_up(threads=1):
     import torch
 
     torch.set_num_threads(threads)
+    # By default cuDNN rounds to 19 bits and picks whichever algorithm was the fastest at first.
+    torch.backends.cudnn.allow_tf32 = False  # torch refuses to read it where it and the next differ
+    torch.backends.cudnn.conv.fp32_precision = "ieee"
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.benchmark = False
     matplotlib.style.use(ROOT / "utils" / "figures" / "course.mplstyle")
+
+
+def running_number():
+    """Return the number of the running notebook, "NN" where JupyterLab does not say its name."""
+    name = Path(os.environ.get("JPY_SESSION_NAME", "")).name
+    return name[:2] if name[:2].isdecimal() else "NN"
 
 
 IMPORTS = {"torch": "torch", "numpy": "numpy", "matplotlib": "matplotlib", "h5py": "h5py"}

@@ -131,7 +131,7 @@ def test_missing_checksums(copied):
 def test_an_unknown_name_lists_the_known_ones():
     with pytest.raises(DataFileError, match="no data file 'iris.h5'.*digits.h5, penguins.h5"):
         load("iris")
-    with pytest.raises(LookupError, match="holds no 'mass'; it holds: .*measurements"):
+    with pytest.raises(KeyError, match="set penguins has no 'mass'; it has: .*measurements"):
         load("penguins")["mass"]
 
 
@@ -148,7 +148,7 @@ def test_verify_returns_the_content():
 ROWS = torch.arange(100.0)
 
 
-def test_split_deals_every_row_once_and_keeps_rows_together():
+def test_split_takes_every_row_once_and_keeps_rows_together():
     x, y = torch.stack([ROWS, -ROWS], dim=1), 10 * ROWS[:, None]
     parts = split(x, y)
     assert [len(part[0]) for part in parts] == [60, 20, 20]

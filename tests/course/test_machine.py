@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from utils import machine
-from utils.machine import Finding, look, report, required, set_up
+from utils.machine import EDITION, Finding, look, report, required, set_up
 from utils.training import pick_device, seed_everything
 
 
@@ -99,10 +99,10 @@ def test_set_up_takes_one_thread_and_the_course_style():
     before = torch.get_num_threads()
     try:
         with matplotlib.rc_context():
-            set_up()
+            set_up(EDITION)
             assert torch.get_num_threads() == 1
             assert matplotlib.rcParams["axes.spines.top"] is False
-            set_up(threads=2)
+            set_up(EDITION, threads=2)
             assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
@@ -111,7 +111,29 @@ def test_set_up_takes_one_thread_and_the_course_style():
 def test_set_up_says_which_package_is_missing(monkeypatch):
     monkeypatch.setattr(machine, "is_there", lambda module: module != "h5py")
     with pytest.raises(RuntimeError, match="where h5py is not installed.*course.py lab"):
-        set_up()
+        set_up(EDITION)
+
+
+@pytest.mark.parametrize(
+    "session, number",
+    [("work/02_function_fitting.ipynb", "02"), ("mine.ipynb", "NN"), (None, "NN")],
+)
+def test_a_copy_from_another_edition_says_how_to_get_a_fresh_one(monkeypatch, session, number):
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    if session:
+        monkeypatch.setenv("JPY_SESSION_NAME", session)
+    sentence = f"edition 1 .* edition {EDITION}: .*course.py reset {number}`"
+    with pytest.raises(RuntimeError, match=sentence):
+        set_up()  # as the first edition's notebooks call it
+
+
+def test_set_up_lets_cudnn_convolve_repeatably_in_full_precision():
+    cudnn = torch.backends.cudnn
+    with matplotlib.rc_context():
+        set_up(EDITION, threads=torch.get_num_threads())
+    assert cudnn.conv.fp32_precision == "ieee"
+    assert cudnn.allow_tf32 is False  # raises where it contradicts the line above
+    assert (cudnn.deterministic, cudnn.benchmark) == (True, False)
 
 
 # ------------------------------------------------------------------------------ seeds and devices

@@ -8,6 +8,7 @@ import statistics
 import nbformat
 import pytest
 
+from tools.notebooks import contents
 from tools.notebooks.compare import NOT_COMPARED, TOLERANCE
 from tools.notebooks.files import (
     FOLDED,
@@ -26,7 +27,7 @@ from tools.notebooks.files import (
 )
 from tools.notebooks.solved import build, exercises_of
 from tools.settings import ROOT
-from utils.machine import required
+from utils.machine import EDITION, required
 
 PATHS = published()
 STEMS = [path.stem for path in PATHS]
@@ -92,12 +93,10 @@ def test_set_up_is_short_and_a_picture_opens(stem):
     assert draws(opening), "the second code cell draws the opening picture"
 
 
-@pytest.mark.parametrize("stem", STEMS[1:])
-def test_the_set_up_cells_find_the_course_in_the_same_way(stem):
-    def search(name):
-        return code_cells(NOTEBOOK[name])[0].source.split("from utils")[0]
-
-    assert search(stem) == search(STEMS[0])
+def test_every_notebook_has_the_same_set_up_cell():
+    setup = code_cells(NOTEBOOK[STEMS[0]])[0].source
+    assert f"set_up(edition={EDITION})" in setup
+    assert [stem for stem in STEMS if code_cells(NOTEBOOK[stem])[0].source != setup] == []
 
 
 @every_notebook
@@ -193,22 +192,13 @@ def test_no_name_of_an_exercise_is_used_outside_it(stem):
         assert not used & names, f"{cell.id} needs what only an exercise defines"
 
 
-@pytest.mark.parametrize("page", ["README.md", "00_start_here"])
-def test_the_map_of_the_course_lists_as_ready_what_is_there(page):
-    text = (
-        (ROOT / page).read_text(encoding="utf-8")
-        if page.endswith(".md")
-        else "\n".join(cell.source for cell in NOTEBOOK[page].cells)
-    )
-    rows = re.findall(r"^\| (\d\d) \| (.+?) \|(.*)$", text, re.M)
-    assert [number for number, *_ in rows] == [f"{number:02}" for number in range(10)]
-    ready = {number: (row, minutes) for number, row, minutes in rows if "in preparation" not in row}
-    assert sorted(ready) == [stem[:2] for stem in STEMS]
-    for stem in STEMS:
-        title, card = (cell.source for cell in NOTEBOOK[stem].cells[:2])
-        question, minutes = ready[stem[:2]]
-        assert title.split(" · ")[1] in question
-        assert re.findall(r"\d+", card.split("·")[0]) == re.findall(r"\d+", minutes)
+def test_the_tables_of_notebooks_say_what_the_cards_say():
+    path, name = contents.MAP
+    cells = {cell.id: cell.source for cell in read(path).cells}
+    readme = contents.README.read_text(encoding="utf-8")
+    for page, text, linked in [("README.md", readme, True), (path.name, cells[name], False)]:
+        stale = f"the table in {page} is stale: type `python3 course.py refresh 00`"
+        assert contents.with_table(text, linked) == text, stale
 
 
 # -------------------------------------------------------------------------- cells and their limits

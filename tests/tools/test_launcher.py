@@ -101,7 +101,7 @@ def test_no_command_prints_a_short_help_with_the_main_ones_first(new_course):
     assert len(out.splitlines()) < 25
 
 
-HANDED_OVER = ["refresh", "solved", "slides", "site", "handout", "bench"]
+HANDED_OVER = ["new", "refresh", "solved", "slides", "site", "handout", "bench"]
 OWN = ["lab", "present", "test", "check", "reset", "pack", "lint"]
 
 

@@ -5,6 +5,7 @@
 A notebook is run twice, and once more as on another CPU. Only if all three print the same is it
 written; an output whose text is equal and whose picture looks the same is kept byte for byte, so
 refreshing an unchanged notebook changes nothing. Stopped or failed, it leaves the file as it was.
+The tables of notebooks in README.md and notebook 00 are made anew from the notebooks' cards.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import copy
 import sys
 
 from tools.notebooks.compare import difference
+from tools.notebooks.contents import write_tables
 from tools.notebooks.files import (
     METADATA,
     Runner,
@@ -84,7 +86,10 @@ def main(arguments=None):
         result = "NOT written" if complaints else "written" if changed else "unchanged"
         return f"{path.name}: {result}", complaints
 
-    return each_with_progress(published(options.numbers), len(RUNS), work)
+    status = each_with_progress(published(options.numbers), len(RUNS), work)
+    for name in write_tables():
+        print(f"{name}: table of notebooks written")
+    return status
 
 
 if __name__ == "__main__":

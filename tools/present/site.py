@@ -32,7 +32,7 @@ TEMPLATE = Path(__file__).resolve().parent / "site_template"
 TARGET = BUILD / "site"
 
 START = "README.md"
-PAGES = ["TEACHING.md", "CONTRIBUTING.md", "data/README.md"]
+PAGES = ["TEACHING.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md"]
 LICENCES = {"LICENSE": "Licence of the code", "LICENSE-text": "Licence of words and figures"}
 # What a file of the course is called among the sources, where that is not its own name.
 RENAMED = {START: "index.md", **{name: f"{name}.md" for name in LICENCES}}
