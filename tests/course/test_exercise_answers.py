@@ -270,6 +270,23 @@ REFUSED = {
         "return Net()",
         "for sizes = [1, 3, 1] your network has 12 parameters, expected 10.",
     ),
+    "a forward that returns several things": (
+        "deep_network",
+        "class Net(torch.nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        pairs = zip(sizes, sizes[1:])\n"
+        "        self.layers = torch.nn.ModuleList(torch.nn.Linear(a, b) for a, b in pairs)\n"
+        "    def forward(self, x):\n"
+        "        return x, x\n"
+        "return Net()",
+        "forward has to return a tensor, got a tuple.",
+    ),
+    "the last loss never looked at": (
+        "suggested_rate",
+        "return rates[losses[:-1].nan_to_num(float('inf')).argmin()] / 2",
+        "losses = [3.0, 2.0, 1.0, 0.25]",
+    ),
     "one of two returned": (
         "scale_parts",
         "return train",
@@ -310,6 +327,8 @@ def test_a_wrong_number_is_shown_beside_the_right_one_and_its_input():
     assert told.startswith("Map B: 'tanh' is not right.")
     told = EXERCISES["parameter_count"].grade(1000).message
     assert told == "1000 is not right. exercises.parameter_count.hint() helps."  # not what is
+    told = message("min_max", "return (x - x.min()) / min(x.max() - x.min(), 5)")
+    assert told.endswith("Input: x = shape (20,): 83.8271, 97.3872, 92.5743, 106.9966, ...")
     told = message("training_step", "return 2.5")
     assert "\n(the loss, then the parameters after the step)\nInput: x = " in told
 
