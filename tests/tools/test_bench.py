@@ -2,12 +2,14 @@
 
 import time
 
+import pytest
 import torch
 from torch import nn
 
 from tools import bench
 
 
+@pytest.mark.full
 def test_the_table_is_printed(capsys):
     bench.steps_table(1, 1, time.process_time)
     lines = capsys.readouterr().out.splitlines()
