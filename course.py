@@ -13,12 +13,16 @@ import subprocess
 import sys
 import time
 
-ROOT = os.path.dirname(os.path.abspath(__file__))
+HERE = os.path.abspath(__file__)
+if os.path.islink(HERE):
+    HERE = os.path.realpath(HERE)
+ROOT = os.path.dirname(HERE)
 sys.path.insert(0, ROOT)
 try:
-    from tools.settings import LAUNCHER, OTHER_CPU, SUPPORTED
+    from tools.settings import LAUNCHER, OTHER_CPU
+    from utils import SUPPORTED
 except ImportError:
-    sys.exit("course.py works only in the course's folder, beside tools/.")
+    sys.exit("course.py works only in the course's folder, beside tools/ and utils/.")
 
 STOPPED = "Stopped. Nothing is broken: to go on, start the same command again."
 
@@ -144,7 +148,8 @@ def pack(options, rest):
     from tools.setup import environment
 
     build = ["--torch", options.torch] if options.torch else []
-    return hand_over(environment.prepare(here=options.here), ["-m", "tools.pack"] + build + rest)
+    prepared = environment.prepare(here=options.here, with_tools=True)
+    return hand_over(prepared, ["-m", "tools.pack"] + build + rest)
 
 
 def reset(options, rest):
@@ -262,7 +267,7 @@ def make_parser():
         to_lab = "What follows -- is passed on to JupyterLab."
         command = add(name, function, summary, passes_on=to_lab)
         command.add_argument("--no-browser", action="store_true", help="only say the address")
-        command.add_argument("--port", type=int, help="the port of the address, if it is free")
+        command.add_argument("--port", type=port, help="the port of the address, if it is free")
         return command
 
     add_with_lab("lab", lab, "set up (once) and open the course in JupyterLab")
@@ -302,10 +307,19 @@ def make_parser():
         "put the course and all it installs in a folder, for a room without a network",
         passes_on="Options may follow: --platform linux linux-arm mac windows (one or more; "
         "default: this one), --python 3.11 3.12 (one or more; default: this one), --tools (what "
-        "lint needs too). On Linux, --torch default brings the build with CUDA.",
+        "maintainers need too). On Linux, --torch default brings the build with CUDA.",
     )
     add("lint", lint, "check the style of all code (ruff)")
     return parser
+
+
+def port(word):
+    """Return a word of the command line as the number of a port; 0 means any that is free."""
+    if not word.isdecimal() or int(word) > 65535:
+        raise argparse.ArgumentTypeError(
+            "{} is not the number of a port: take one from 1024 to 65535".format(word)
+        )
+    return int(word)
 
 
 def run(arguments):
@@ -329,12 +343,8 @@ def main():
     if problem:
         print(problem, file=sys.stderr)
         return 1
-    sys.path.insert(0, ROOT)
-    try:
-        from tools.setup import console
-    except ImportError:
-        print("course.py works only in the course's folder, beside tools/.", file=sys.stderr)
-        return 1
+    from tools.setup import console
+
     return console.guarded(run, sys.argv[1:], stopped=STOPPED)
 
 

@@ -4,128 +4,226 @@
                            [--torch default]
 
 The folder goes to build/pack/, to be copied to a stick. In a copy of it, `course.py lab` installs
-from its folder `wheels/` (tools/setup/wheels.py). A package is put in its place when it is whole:
-every requirement of every wheel in it is met in it, for each of its targets. On Linux it brings
-the small build of PyTorch, with `--torch default` the build with CUDA.
+from its folder `wheels/` (tools/setup/wheels.py). A target is a platform with a version of Python:
+uv finds out which packages it needs, and pip downloads them into build/wheels/, where the next
+package finds them again. A package is put in its place when it is whole. On Linux it brings the
+small build of PyTorch, with `--torch default` the build with CUDA.
+
+uv does not read pip's settings: where packages come from a mirror, UV_DEFAULT_INDEX names it.
 """
 
 import argparse
 import contextlib
-import hashlib
-import importlib.util
 import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 import time
+import zipfile
+from dataclasses import dataclass
 
-from packaging.requirements import Requirement
-
-from tools import own_files
-from tools.own_files import READ_ME
 from tools.settings import BUILD, LAUNCHER, ROOT
-from tools.settings import SUPPORTED as PYTHONS
-from tools.setup import environment, installation
-from tools.setup.console import CourseError, guarded, say, sign
+from tools.setup import environment, installation, wheels
+from tools.setup.console import CourseError, guarded, say
 from tools.setup.wheels import listed
-from tools.targets import PLATFORMS, Target, closure, read_wheel, this_platform
+from utils import SUPPORTED
+from utils.machine import required, sign
 
 PACKAGES = BUILD / "pack"
 CACHE = BUILD / "wheels"
 LOG = CACHE / "pip.log"
-SUPPORTED = ["{}.{}".format(*version) for version in PYTHONS]
+EXACT = CACHE / "exact.txt"  # the packages of the last target, with their versions
+PYTHONS = ["{}.{}".format(*version) for version in SUPPORTED]
+READ_ME = "READ-ME-FIRST.txt"
 
 
-# -- What to download --------------------------------------------------------------------------
+# -- The machines that a package can serve -----------------------------------------------------
 
 
-class Downloads:
-    """pip's downloads into build/wheels/, where the next package finds them again.
+@dataclass(frozen=True)
+class Platform:
+    """A system on a kind of processor, in our words and in those of uv and of pip."""
 
-    `torch` is "cpu" for the small build on Linux; `lock` is the open file that pip inherits.
+    text: str
+    system: str  # platform.system(), and next platform.machine()
+    machine: str
+    for_uv: str
+    for_pip: tuple
+
+
+def manylinux(machine):
+    """Return the tags of wheels for glibc 2.28 (which PyTorch needs) and older ones."""
+    # pip compares these as words, so that each has to be named.
+    names = [f"manylinux_2_{minor}" for minor in range(28, 4, -1)]
+    names += ["manylinux2014", "manylinux2010", "manylinux1"]
+    return tuple(f"{name}_{machine}" for name in names)
+
+
+PLATFORMS = {
+    "linux": Platform(
+        text="Linux (64-bit Intel or AMD)",
+        system="Linux",
+        machine="x86_64",
+        for_uv="x86_64-manylinux_2_28",
+        for_pip=manylinux("x86_64"),
+    ),
+    "linux-arm": Platform(
+        text="Linux (64-bit ARM)",
+        system="Linux",
+        machine="aarch64",
+        for_uv="aarch64-manylinux_2_28",
+        for_pip=manylinux("aarch64"),
+    ),
+    # PyTorch serves macOS from 14 on, and Apple's own processors only. pip adds the older tags.
+    "mac": Platform(
+        text="macOS 14 or newer (Apple's own processors)",
+        system="Darwin",
+        machine="arm64",
+        for_uv="aarch64-apple-darwin",
+        for_pip=("macosx_14_0_arm64",),
+    ),
+    "windows": Platform(
+        text="Windows (64-bit Intel or AMD)",
+        system="Windows",
+        machine="AMD64",
+        for_uv="x86_64-pc-windows-msvc",
+        for_pip=("win_amd64",),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """A platform, by its name, with a version of Python as in "3.11"."""
+
+    name: str
+    python: str
+
+    @property
+    def platform(self):
+        """The Platform."""
+        return PLATFORMS[self.name]
+
+    @property
+    def text(self):
+        """The target in words."""
+        return f"{self.platform.text} with Python {self.python}"
+
+
+def this_platform():
+    """Return the name of the running platform. Raises CourseError if PyTorch does not serve it."""
+    system, machine, _ = wheels.this_machine()
+    for name, platform in PLATFORMS.items():
+        if (platform.system, platform.machine) == (system, machine):
+            return name
+    raise CourseError(
+        f"There is no PyTorch for this machine ({system} {machine}): name the machines of the room "
+        f"with --platform, of {', '.join(PLATFORMS)}."
+    )
+
+
+# -- The wheels of a target --------------------------------------------------------------------
+
+
+def get_wheels(target, files, torch, lock):
+    """Download the wheels that a target needs to CACHE, where those of earlier packages are.
+
+    Args:
+        target: the Target.
+        files: the requirements files.
+        torch: "cpu" for the small build on Linux.
+        lock: an open file, which pip and uv inherit.
+
+    Returns:
+        list: the names of the wheels, in order.
+
+    Raises:
+        CourseError: a package is missing, or they do not fit together.
     """
+    links = []
+    version = required(environment.REQUIREMENTS).get("torch")
+    if torch == "cpu" and target.platform.system == "Linux" and version:
+        get_small_torch(target, version, lock)
+        # uv and pip prefer it to the build with CUDA: 2.13.0+cpu counts as newer than 2.13.0.
+        links = ["--find-links", CACHE]
+    resolve(target, [*links, *files], lock)
+    # With pip itself, a Linux without ensurepip can make its environment too.
+    return download(target, [*links, "--requirement", EXACT, "pip"], lock)
 
-    def __init__(self, torch, lock):
-        self.torch, self.lock = torch, lock
-        CACHE.mkdir(parents=True, exist_ok=True)
-        LOG.unlink(missing_ok=True)
-        remove_damaged()
 
-    def pip(self, target, words):
-        """Download what `words` ask for. Return the Wheels by name."""
-        start = [sys.executable, "-m", "tools.pip_for_target", json.dumps(target.environment())]
-        packages = installation.site_packages(sys.executable)
-        options = installation.common_options(packages) + ["--dest", str(CACHE)]
-        output = installation.run_pip(
-            [*start, "download", *options, *target.pip_options(), *words],
-            os.environ,
-            LOG,
-            self.lock,
-            installation.Progress(),
-            no_version=lambda requirement: (
-                f"There is no wheel of {requirement} for {target.text}, so no package can be made "
-                "for it: leave it out, or see the log."
-            ),
-        )
-        # Both lines end in a file's name.
-        line = r"^\s*(?:Saved|File was already downloaded) .*?([^/\\]+\.whl)\s*$"
-        found = (read_wheel(CACHE / name) for name in re.findall(line, output, re.MULTILINE))
-        return {wheel.name: wheel for wheel in found}
+def get_small_torch(target, version, lock):
+    """Download PyTorch's small build, which only its own index has."""
+    try:
+        download(target, ["--index-url", environment.TORCH_CPU_INDEX, f"torch=={version}"], lock)
+    except CourseError as error:
+        raise CourseError(
+            f"pip did not get PyTorch's small build from {environment.TORCH_CPU_INDEX} (the "
+            f"build with CUDA comes from the usual index: add --torch default). {error}"
+        ) from error
 
-    def small_torch(self, target):
-        """Return the path of PyTorch's small build for a target, in a list; empty if not asked."""
-        version = environment.pins(environment.REQUIREMENTS).get("torch")
-        if self.torch != "cpu" or target.platform.system != "Linux" or not version:
-            return []
-        index = ["--index-url", environment.TORCH_CPU_INDEX, "--no-deps"]
-        try:
-            (wheel,) = self.pip(target, [f"torch=={version}", *index]).values()
-        except CourseError as error:
-            raise CourseError(
-                f"pip did not get PyTorch's small build from {environment.TORCH_CPU_INDEX} (the "
-                f"build with CUDA comes from the usual index: add --torch default). {error}"
-            ) from error
-        return [str(wheel.path)]
 
-    def everything(self, target, files):
-        """Return the Wheels, by name, of all that the requirements in `files` lead to.
+def resolve(target, words, lock):
+    """Write what the requirements in `words` lead to on a target to EXACT, in exact versions."""
+    EXACT.unlink(missing_ok=True)  # or uv would keep to the versions in it
+    command = [sys.executable, "-m", "uv", "pip", "compile", "--output-file", EXACT]
+    command += ["--python-platform", target.platform.for_uv, "--python-version", target.python]
+    command += ["--only-binary", ":all:", "--no-annotate", "--no-header", *words]
+    variables = {**os.environ, "MACOSX_DEPLOYMENT_TARGET": "14.0"}
+    otherwise = f"No package can be made for {target.text}"
+    installation.run(command, variables, LOG, lock, otherwise)
 
-        Raises CourseError if they do not fit together.
-        """
-        # With pip itself, a Linux without ensurepip can make its environment too.
-        words = [word for path in files for word in ("--requirement", str(path))] + ["pip"]
-        words += self.small_torch(target)
-        roots = [Requirement("pip")]
-        for path in files:
-            roots += [Requirement(f"{n}=={v}") for n, v in environment.pins(path).items()]
-        asked = set()
-        while True:
-            found = self.pip(target, [*words, *asked])
-            needed, unmet = closure(roots, found, target.environments())
-            if not unmet:
-                break
-            if asked.issuperset(unmet):
-                raise CourseError(
-                    f"The packages for {target.text} do not fit together: nothing meets "
-                    f"{listed(unmet)}. What pip said is in {LOG}"
-                )
-            asked.update(unmet)
-        foreign = [
-            found[name].path.name for name in sorted(needed) if not target.takes(found[name])
-        ]
-        if foreign:
-            raise CourseError(f"pip took wheels that {target.text} refuses: {listed(foreign)}.")
-        return {name: found[name] for name in sorted(needed)}
+
+def download(target, words, lock):
+    """Download what `words` ask pip for, in wheels for a target. Return the wheels' names."""
+    options = ["--dest", CACHE, "--no-deps", "--only-binary", ":all:"]
+    options += ["--implementation", "cp", "--python-version", target.python]
+    for tag in target.platform.for_pip:
+        options += ["--platform", tag]
+    arguments = ["download", *options, *words]
+    output = installation.run_pip(sys.executable, arguments, os.environ, LOG, lock, target.text)
+    # Both lines end in a file's name.
+    line = r"^\s*(?:Saved|File was already downloaded) .*?([^/\\]+\.whl)\s*$"
+    return sorted(re.findall(line, output, re.MULTILINE))
 
 
 def remove_damaged():
     """Remove wheels that are cut short: those of an index without checksums would be taken."""
     for path in CACHE.glob("*.whl"):
-        try:
-            read_wheel(path)
-        except CourseError:
+        if not zipfile.is_zipfile(path):
             path.unlink()
+
+
+# -- The files of the course -------------------------------------------------------------------
+
+
+def course_files():
+    """Return (known, unknown): the paths that git tracks, and those it neither tracks nor ignores.
+
+    Raises CourseError where git does not answer for the course's folder.
+    """
+    problem = "this folder is no clone of it"
+    # The folder may lie, downloaded, in somebody else's repository.
+    if (ROOT / ".git").exists():
+        try:
+            known = [name for name in git_files("--cached") if (ROOT / name).is_file()]
+            return known, git_files("--others")
+        except FileNotFoundError:
+            problem = "there is no git here"
+        except subprocess.CalledProcessError as error:
+            problem = error.stderr.decode("utf-8", "replace").strip().partition("\n")[0]
+    raise CourseError(
+        f"A package holds the files that git tracks, and {problem}: make it in a clone of the "
+        "course, on a machine with git."
+    )
+
+
+def git_files(which):
+    """Return the paths that git lists, relative to the course's folder."""
+    command = ["git", "ls-files", "-z", which, "--exclude-standard"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+    return sorted(filter(None, done.stdout.decode("utf-8").split("\0")))
 
 
 # -- The folder --------------------------------------------------------------------------------
@@ -167,39 +265,37 @@ def lay_course(names, folder):
 
 
 def lay_wheels(sets, folder):
-    """Copy all wheels once. Return {file name: {bytes, sha256}}."""
+    """Copy the wheels of all targets, each once. Return {file name: {bytes, sha256}}."""
     folder.mkdir()
     laid = {}
-    for wheel in (wheel for found in sets.values() for wheel in found.values()):
-        name = wheel.path.name
-        if name not in laid:
-            laid[name] = copied(wheel.path, folder / name)
-    return dict(sorted(laid.items()))
-
-
-def copied(source, target):
-    """Copy a file. Return {bytes, sha256} of what was written."""
-    digest, size = hashlib.sha256(), 0
-    with open(source, "rb") as file, open(target, "wb") as copy:
-        while part := file.read(1 << 20):
-            copy.write(part)
-            digest.update(part)
-            size += len(part)
-    return {"bytes": size, "sha256": digest.hexdigest()}
+    for name in sorted({name for names in sets.values() for name in names}):
+        shutil.copy(CACHE / name, folder)
+        laid[name] = {
+            "bytes": (folder / name).stat().st_size,
+            "sha256": wheels.fingerprint(folder / name),
+        }
+    return laid
 
 
 def manifest(sets, laid, tools):
-    """Return what the package says of itself, as tools/setup/wheels.py reads it."""
+    """Return what the package says of itself, as tools/setup/wheels.py reads it.
+
+    Args:
+        sets: the names of the wheels of each Target.
+        laid: the wheels, as `lay_wheels` returns them.
+        tools: whether the maintainers' tools are there.
+    """
     targets = []
-    for target, found in sets.items():
+    for target, names in sets.items():
+        torch = [name.split("-")[1] for name in names if name.startswith("torch-")]
         targets.append(
             {
                 "system": target.platform.system,
                 "machine": target.platform.machine,
                 "python": target.python,
                 "text": target.platform.text,
-                "torch": str(found["torch"].version) if "torch" in found else "",
-                "wheels": sorted(wheel.path.name for wheel in found.values()),
+                "torch": torch[0] if torch else "",
+                "wheels": names,
             }
         )
     return {"tools": tools, "targets": targets, "wheels": laid}
@@ -271,14 +367,15 @@ def make(targets, torch, tools):
     started = time.monotonic()
     path = PACKAGES / name_of(targets)
     files = [environment.REQUIREMENTS] + [environment.TOOLS_REQUIREMENTS] * tools
-    BUILD.mkdir(exist_ok=True)
+    names, unknown = course_files()
+    CACHE.mkdir(parents=True, exist_ok=True)
     with environment.only_one(BUILD / "pack.lock", "making a package") as lock:
-        downloads = Downloads(torch, lock)
+        LOG.unlink(missing_ok=True)
+        remove_damaged()
         sets = {}
         for target in targets:
             say(f"Getting the wheels for {target.text}.")
-            sets[target] = downloads.everything(target, files)
-        names, unknown = own_files.course_files()
+            sets[target] = get_wheels(target, files, torch, lock)
         with whole_folder(path) as folder:
             lay_course(names, folder)
             laid = lay_wheels(sets, folder / "wheels")
@@ -306,8 +403,8 @@ def make_parser():
         prog=f"{LAUNCHER} pack", allow_abbrev=False, description=__doc__.split("\n")[0]
     )
     parser.add_argument("--platform", nargs="+", choices=PLATFORMS, help="(default: this one)")
-    parser.add_argument("--python", nargs="+", choices=SUPPORTED, default=[environment.VERSION])
-    parser.add_argument("--tools", action="store_true", help="with what lint needs")
+    parser.add_argument("--python", nargs="+", choices=PYTHONS, default=[environment.VERSION])
+    parser.add_argument("--tools", action="store_true", help="with what maintainers need")
     parser.add_argument("--torch", choices=["cpu", "default"], default="cpu")
     return parser
 
@@ -315,10 +412,8 @@ def make_parser():
 def run(arguments):
     """Make the package that is asked for. Return 0."""
     options = make_parser().parse_args(arguments)
-    if importlib.util.find_spec("pip") is None:
-        raise CourseError("This Python has no pip to download with: leave out --here.")
     platforms = dict.fromkeys(options.platform or [this_platform()])
-    pythons = sorted(set(options.python), key=SUPPORTED.index)
+    pythons = sorted(set(options.python), key=PYTHONS.index)
     targets = [Target(name, python) for name in platforms for python in pythons]
     make(targets, options.torch, options.tools)
     return 0

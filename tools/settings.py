@@ -11,9 +11,6 @@ ROOT = Path(os.path.abspath(__file__)).parent.parent
 BUILD = ROOT / "build"
 LAUNCHER = "py course.py" if os.name == "nt" else "python3 course.py"
 
-# The Pythons on which all of requirements.txt installs.
-SUPPORTED = ((3, 11), (3, 12), (3, 13), (3, 14))
-
 # Runs torch on the instructions of an older processor: printed digits must survive that.
 OTHER_CPU = {
     "ATEN_CPU_CAPABILITY": "default",

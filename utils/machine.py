@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from utils import SUPPORTED
+
 ROOT = Path(__file__).resolve().parents[1]
 EDITION = 2  # of the notebooks that run here; it goes up when older copies cannot run any more
-OLDEST, NEWEST = (3, 11), (3, 14)  # the Pythons on which the versions in requirements.txt install
 DATA = ROOT / "data"
 RESTORE = "get it back with `git checkout -- data`, or download the course again"
 INSTALL = "start the course with `python3 course.py lab`, which installs what it needs"
@@ -88,9 +89,9 @@ def is_there(module):
     return importlib.util.find_spec(module) is not None
 
 
-def required():
-    """Return the packages of requirements.txt with their versions: name -> version."""
-    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+def required(path=ROOT / "requirements.txt"):
+    """Return the packages of a requirements file with their versions: name -> version."""
+    lines = path.read_text(encoding="utf-8").splitlines()
     pins = [line.split("#")[0].strip() for line in lines]
     return dict(pin.split("==") for pin in pins if "==" in pin)
 
@@ -98,9 +99,9 @@ def required():
 def look_at_python():
     """Return the finding on the running Python."""
     here = f"Python {platform.python_version()}"
-    if OLDEST <= sys.version_info[:2] <= NEWEST:
+    if sys.version_info[:2] in SUPPORTED:
         return Finding(True, here)
-    oldest, newest = (".".join(map(str, version)) for version in (OLDEST, NEWEST))
+    oldest, newest = (".".join(map(str, SUPPORTED[index])) for index in (0, -1))
     return Finding(False, here, f"the course runs on Python {oldest} to {newest}: install one")
 
 
@@ -227,21 +228,23 @@ def report(findings=None):
     findings = look() if findings is None else findings
     for finding in findings:
         mend = f"\n    to mend: {finding.mend}" if finding.mend else ""
-        say(f"{'✓' if finding.good else '✗'} {finding.text}{mend}")
+        print(f"{sign(finding.good)} {finding.text}{mend}")
     wrong = sum(not finding.good for finding in findings)
-    say("This machine is ready." if not wrong else f"{wrong} to mend, see above.")
+    print("This machine is ready." if not wrong else f"{wrong} to mend, see above.")
 
 
-def say(text):
-    """Print a line, in ASCII where the console knows no more."""
+def sign(good):
+    """Return a tick or a cross, or plain letters on a console that cannot print them."""
+    symbol, letters = ("✓", "[ok]") if good else ("✗", "[!!]")
     try:
-        print(text)
+        symbol.encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:
-        plain = text.replace("✓", "[ok]").replace("✗", "[no]")
-        print(plain.encode("ascii", "replace").decode("ascii"))
+        return letters
+    return symbol
 
 
 if __name__ == "__main__":
+    sys.stdout.reconfigure(errors="replace")  # a console that lacks a letter prints another sign
     found = look()
     report(found)
     sys.exit(0 if all(finding.good for finding in found) else 1)

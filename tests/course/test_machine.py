@@ -1,6 +1,6 @@
 """The report on the machine, and the set-up that every notebook calls."""
 
-import builtins
+import io
 import os
 import subprocess
 import sys
@@ -68,15 +68,11 @@ def test_a_device_that_is_not_there_is_one_finding(monkeypatch):
 
 
 def test_a_console_without_signs_gets_ascii(monkeypatch):
-    lines = []
-
-    def ascii_print(text):
-        text.encode("ascii")
-        lines.append(text)
-
-    monkeypatch.setattr(builtins, "print", ascii_print)
+    console = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", console)
     report([Finding(True, "fine"), Finding(False, "wrong", "do this")])
-    assert lines[0] == "[ok] fine" and lines[1] == "[no] wrong\n    to mend: do this"
+    console.seek(0)
+    assert console.read().startswith("[ok] fine\n[!!] wrong\n    to mend: do this\n")
 
 
 def test_the_module_runs_as_a_program():

@@ -1,7 +1,7 @@
 """A small copy of the course, in which the launcher's tests start it.
 
-The folder's name has spaces and umlauts. Most copies make their environment with a stand-in for
-pip, which does what the test says. Nothing is downloaded.
+The folder's name has spaces and umlauts. Most copies make their environment with stand-ins for
+venv, pip and uv, which do what the test says. Nothing is downloaded.
 """
 
 import base64
@@ -24,23 +24,32 @@ FOLDER = "Kürs für Anfänger"
 WINDOWS = os.name == "nt"
 only_posix = pytest.mark.skipif(WINDOWS, reason="signals and pseudo-terminals of POSIX")
 
-# Stands in for `python -m venv`: as quick as an environment without pip, plus the pip below.
+# Stands in for `python -m venv`: an environment with the pip and the uv below.
 FAKE_VENV = """
 import os, pathlib, shutil, subprocess, sys
 target, here = pathlib.Path(sys.argv[1]), pathlib.Path(__file__).parent
 if here.name == "venv" and "NO_ENSUREPIP" in os.environ:
     (target / "pyvenv.cfg").touch()
     sys.exit("The virtual environment was not created because ensurepip is not available.")
-subprocess.run([sys.executable, "-I", "-m", "venv", "--without-pip", str(target)], check=True)
+if os.name == "nt":
+    command = [sys.executable, "-I", "-m", "venv", "--without-pip", str(target)]
+    subprocess.run(command, check=True)
+else:
+    python = pathlib.Path(sys._base_executable)
+    (target / "bin").mkdir()
+    (target / "bin" / "python").symlink_to(python)
+    settings = "home = " + str(python.parent) + "\\ninclude-system-site-packages = false\\n"
+    (target / "pyvenv.cfg").write_text(settings)
 version = "python%d.%d" % sys.version_info[:2]
 library = target / ("Lib" if os.name == "nt" else "lib/" + version) / "site-packages"
-shutil.copytree(here.parent / "pip", library / "pip")
+for module in ("pip", "uv"):
+    shutil.copytree(here.parent / module, library / module)
 """
 
 # Stands in for pip: notes how it was called, says what PIP_SAYS holds, fails if PIP_FAILS.
+# What it is to download, it takes from the folder INDEX.
 FAKE_PIP = """
-import json, os, pathlib, signal, sys, threading
-library = pathlib.Path(__file__).parent.parent
+import json, os, pathlib, shutil, signal, sys, threading
 with open(os.environ["PIP_CALLS"], "a", encoding="utf-8") as file:
     file.write(json.dumps(sys.argv[1:]) + "\\n")
 print(os.environ.get("PIP_SAYS", "Collecting a\\nInstalling collected packages: a, b"), flush=True)
@@ -52,8 +61,29 @@ if "PIP_INTERRUPTS" in os.environ:
     threading.Event().wait()
 if "PIP_FAILS" in os.environ:
     sys.exit(1)
-for name in "ab":
-    (library / (name + "-1.dist-info")).mkdir(exist_ok=True)
+if sys.argv[1] == "download":
+    after = dict(zip(sys.argv, sys.argv[1:]))
+    wanted = sys.argv[-1:]
+    if "--requirement" in after:
+        wanted += pathlib.Path(after["--requirement"]).read_text().split()
+    for word in wanted:
+        found = list(pathlib.Path(os.environ["INDEX"]).glob(word.replace("==", "-") + "[-+]*.whl"))
+        if not found:
+            sys.exit("ERROR: No matching distribution found for " + word)
+        there = pathlib.Path(after["--dest"]) / found[0].name
+        print("File was already downloaded" if there.exists() else "Saved", there)
+        shutil.copy(found[0], there)
+"""
+
+# Stands in for uv: finds that `probe` and `deepest` are needed.
+FAKE_UV = """
+import json, os, sys
+with open(os.environ["PIP_CALLS"], "a", encoding="utf-8") as file:
+    file.write(json.dumps(["uv", *sys.argv[1:]]) + "\\n")
+if "UV_SAYS" in os.environ:
+    sys.exit(os.environ["UV_SAYS"])
+with open(sys.argv[sys.argv.index("--output-file") + 1], "w") as file:
+    file.write("probe==1.0\\ndeepest==1.0\\n")
 """
 
 # Programs that the launcher hands over to: each says how it was started.
@@ -164,13 +194,20 @@ class Course:
 
     def lay_files(self, fake):
         """Lay the launcher and its stand-ins; `fake` says whether venv and pip are among these."""
-        shutil.copytree(ROOT / "tools", self.root / "tools", ignore=shutil.ignore_patterns("__*__"))
+        # With what Python has compiled of it; what presents notebooks is only echoed.
+        present = shutil.ignore_patterns("present")
+        shutil.copytree(ROOT / "tools", self.root / "tools", ignore=present)
         shutil.copy(ROOT / "course.py", self.root)
-        write(self.root / "tools" / "__init__.py", "")
         write(self.root / "tools" / "requirements.txt", "# none\n")
         write(self.root / "requirements.txt", "probe==1.0\n")
-        for program in ("pytest.py", "ruff.py", *ECHOING, "utils/machine.py"):
+        for program in ("pytest.py", "ruff.py", *ECHOING):
             write(self.root / program, ECHO)
+        # What the launcher imports is real; run as a program, utils.machine is an echo too.
+        for module in ("__init__.py", "machine.py"):
+            source = (ROOT / "utils" / module).read_text("utf-8").partition("if __name__")[0]
+            write(self.root / "utils" / module, source)
+        with open(self.root / "utils" / "machine.py", "a", encoding="utf-8") as file:
+            file.write('if __name__ == "__main__":' + ECHO.replace("\n", "\n    "))
         write(self.root / "jupyterlab" / "labapp.py", FAKE_LAB)
         write(self.root / "jupyter_server" / "serverapp.py", FAKE_SERVERS)
         for name, source in NOTEBOOKS.items():
@@ -179,8 +216,9 @@ class Course:
             for module in ("venv", "virtualenv_off"):
                 write(self.stubs / module / "__main__.py", FAKE_VENV)
             write(self.stubs / "pip" / "__main__.py", FAKE_PIP)
+            write(self.stubs / "uv" / "__main__.py", FAKE_UV)
             # Only a package with this file comes before the standard library's.
-            for module in ("venv", "pip"):
+            for module in ("venv", "pip", "uv"):
                 write(self.stubs / module / "__init__.py", "")
         self.stubs.mkdir(exist_ok=True)
 
@@ -228,7 +266,7 @@ class Course:
         return error
 
     def pip_calls(self):
-        """Return the arguments of each call of the stand-in for pip."""
+        """Return the arguments of each call of the stand-ins for pip and uv."""
         if not self.calls.exists():
             return []
         return [json.loads(line) for line in self.calls.read_text("utf-8").splitlines()]

@@ -10,7 +10,7 @@ LINUX = "manylinux_2_17_x86_64.manylinux_2_17_aarch64"
 # What `probe` leads to, beside packaging and pip: everywhere, on a platform, with a Python.
 ALWAYS = {"probe", "deep", "deepest"}
 ON = {"Linux": {"tracer"}, "Darwin": {"nap"}, "Windows": {"shade", "paint"}}
-WITH = {"3.11": {"older", "patched", "repatched"}, "3.12": set()}
+WITH = {"3.11": {"older", "patched"}, "3.12": set()}
 EXPECTED = {
     (system, python): ALWAYS | ON[system] | WITH[python] for system in ON for python in WITH
 }
@@ -24,7 +24,6 @@ def make_index(folder):
         'shade>=1.0; os_name == "nt"',
         'older; python_version < "3.12"',
         'patched; python_full_version < "3.11.4"',
-        'repatched; python_full_version >= "3.11.9" and python_version < "3.12"',
         "deep[more]",
     ]
     make_wheel(folder, "probe", requires=requires)
@@ -39,7 +38,7 @@ def make_index(folder):
         )
     requires = ["deepest; extra == 'more'", "unwanted; extra == 'most'"]
     make_wheel(folder, "deep", requires=requires, extras=["more", "most"])
-    for name in ("paint", "older", "patched", "repatched", "deepest", "maintainers_probe"):
+    for name in ("paint", "older", "patched", "deepest", "maintainers_probe"):
         make_wheel(folder, name)
     for name in ("pip", "packaging"):
         make_wheel_of(folder, name)

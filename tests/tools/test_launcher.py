@@ -3,8 +3,10 @@
 import ast
 import contextlib
 import importlib.util
+import json
 import os
 import re
+import runpy
 import shutil
 import signal
 import subprocess
@@ -14,9 +16,11 @@ import urllib.request
 
 import pytest
 from launcher_course import (
+    NOTEBOOKS,
     ROOT,
     WINDOWS,
     echoed,
+    notebook,
     only_posix,
     works,
     write,
@@ -83,6 +87,14 @@ def test_real_old_pythons_get_the_sentence(new_course):
         assert "3.11 to 3.14" in new_course.fails("lab", python=python)
 
 
+@only_posix
+def test_launcher_is_reached_by_a_link_from_elsewhere(new_course):
+    link = new_course.root.parent / "course.py"
+    link.symlink_to(new_course.root / "course.py")
+    done = subprocess.run([sys.executable, str(link), "check"], capture_output=True)
+    assert "course.py lab" in done.stdout.decode() and not done.stderr
+
+
 def test_launcher_without_its_folder_says_so(tmp_path):
     shutil.copy(ROOT / "course.py", tmp_path)
     done = subprocess.run(
@@ -95,8 +107,15 @@ def test_launcher_without_its_folder_says_so(tmp_path):
 # -- The command line --------------------------------------------------------------------------
 
 
-def test_no_command_prints_a_short_help_with_the_main_ones_first(new_course):
-    out = new_course.succeeds()
+@pytest.fixture(scope="module")
+def command_line():
+    """The function that runs a command line, in this process."""
+    return runpy.run_path(str(ROOT / "course.py"))["run"]
+
+
+def test_no_command_prints_a_short_help_with_the_main_ones_first(command_line, capsys):
+    assert command_line([]) == 0
+    out = capsys.readouterr().out
     assert out.index("lab ") < out.index("test ") < out.index("check ")
     assert len(out.splitlines()) < 25
 
@@ -106,17 +125,29 @@ OWN = ["lab", "present", "test", "check", "reset", "pack", "lint"]
 
 
 @pytest.mark.parametrize("command", [*OWN, *HANDED_OVER])
-def test_each_command_explains_itself(new_course, command):
-    assert f"course.py {command}" in new_course.succeeds(command, "--help")
+def test_each_command_explains_itself(command_line, capsys, command):
+    with pytest.raises(SystemExit) as end:
+        command_line([command, "--help"])
+    assert end.value.code == 0 and f"course.py {command}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    "words", [["labb"], ["lab", "--prt"], ["present", "01", "--prt"], ["check", "01"], ["reset"]]
-)
-def test_words_that_mean_nothing_are_refused(new_course, words):
-    status, _, error = new_course.call(*words)
-    assert status == 2 and "usage" in error
-    assert not new_course.venv.exists()
+WRONG = {
+    "labb": "invalid choice",
+    "lab --prt": "does not know --prt",
+    "present 01 --prt": "does not know --prt",
+    "check 01": "does not know 01",
+    "reset": "required: NN",
+    "lab --port -1": "-1 is not the number of a port",
+    "lab --port 80000": "80000 is not the number of a port",
+    "present --port x": "x is not the number of a port",
+}
+
+
+@pytest.mark.parametrize("words", WRONG)
+def test_words_that_mean_nothing_are_refused(command_line, capsys, words):
+    with pytest.raises(SystemExit) as end:
+        command_line(words.split())
+    assert end.value.code == 2 and WRONG[words] in capsys.readouterr().err
 
 
 def test_present_hands_over_with_the_maintainers_tools(made_course):
@@ -175,6 +206,28 @@ def test_programs_run_in_the_environment_and_see_nobody_elses_modules(made_cours
     assert first_folder == os.path.dirname(started["python"])
 
 
+def test_lab_lays_copies_without_outputs_and_opens_the_first(new_course):
+    out = new_course.succeeds("lab", "--no-browser", "--port", "8899", "--", "--debug", "x y")
+    arguments = next(json.loads(line) for line in out.splitlines() if line[:1] == "{")["arguments"]
+    assert f"--ServerApp.root_dir={new_course.root}" in arguments
+    assert "--LabApp.default_url=/lab/tree/work/00_start_here.ipynb" in arguments
+    assert "--no-browser" in arguments and "--ServerApp.port=8899" in arguments
+    assert arguments[-2:] == ["--debug", "x y"]
+    assert ("--allow-root" in arguments) == (not WINDOWS and os.geteuid() == 0)
+    for name, source in NOTEBOOKS.items():
+        laid = (new_course.work / f"{name}.ipynb").read_text("utf-8")
+        assert laid == notebook(source, outputs=False)
+    overrides = new_course.venv / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
+    settings = json.loads(overrides.read_text("utf-8"))
+    assert settings["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
+
+
+def test_reset_needs_no_environment_and_no_copy(new_course):
+    new_course.succeeds("reset", "1", "01_tensors", "0")
+    assert new_course.copies() == ["00_start_here.ipynb", "01_tensors.ipynb"]
+    assert not new_course.venv.exists() and not (new_course.work / "backup").exists()
+
+
 # -- What is shown -----------------------------------------------------------------------------
 
 
@@ -201,7 +254,7 @@ def test_progress_on_a_terminal(new_course, wanted):
     os.close(ours)
     assert process.wait() == 0
     text = shown.decode()
-    assert ("] 1 packages found" in text and "of 2" in text and "\r[" in text) == wanted
+    assert ("\rStarting, 0 s" in text) == wanted
     assert "Set up in" in text
 
 
@@ -241,6 +294,7 @@ def test_check_finds_what_the_next_start_mends(made_course, what):
 # -- JupyterLab itself -------------------------------------------------------------------------
 
 
+@pytest.mark.full
 @pytest.mark.skipif(
     importlib.util.find_spec("jupyterlab") is None, reason="JupyterLab is not installed here"
 )

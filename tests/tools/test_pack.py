@@ -1,9 +1,10 @@
 """Packages for a room without a network: what is in them, and what a machine makes of them.
 
-Packed is the small course of launcher_course.py, by its own `.venv` with the real pip, from an
-index that is a folder. Nothing is downloaded.
+Packed is the small course of launcher_course.py: quickly with stand-ins for uv and pip, and with
+`--full` by the real ones, from an index that is a folder. Nothing is downloaded.
 """
 
+import importlib.util
 import json
 import os
 import shutil
@@ -12,18 +13,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from launcher_course import (
-    FOLDER,
-    Course,
-    echoed,
-    make_wheel,
-    only_posix,
-    write,
-)
+from launcher_course import FOLDER, Course, echoed, make_wheel, only_posix, write
 from package_index import EXPECTED
 
 from tools import pack, settings
-from tools.setup import wheels
+from tools.setup import environment, wheels
+from tools.setup.console import CourseError
 
 HERE = "{}.{}".format(*sys.version_info)
 # Nobody answers at port 9 of this machine, so that a request fails and is no success by chance.
@@ -31,18 +26,29 @@ REFUSED = {
     name: "http://127.0.0.1:9"
     for name in ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 }
+pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="needs git")
+full = pytest.mark.full
+
+
+def make_clone(course):
+    """Make a course a clone, with a README and the ignored names of the real one."""
+    write(course.root / "README.md", "# A small course\n")
+    shutil.copy(settings.ROOT / ".gitignore", course.root)
+    for words in (["init", "--quiet"], ["add", "--all"]):
+        subprocess.run(["git", *words], cwd=course.root, check=True, capture_output=True)
+    return course
 
 
 @pytest.fixture(scope="module")
-def packer(tmp_path_factory, index):
-    """A course that can pack: set up, with a README and the ignored names of the real one."""
-    packer = Course(tmp_path_factory.mktemp("packer"), fake=False)
-    own = [path.name.partition("-py3")[0].replace("-", "==") for path in index.glob("packaging-*")]
-    write(packer.root / "requirements.txt", "\n".join(["probe==1.0", *own]) + "\n")
-    write(packer.root / "tools" / "requirements.txt", "maintainers_probe==1.0\n")
-    write(packer.root / "README.md", "# A small course\n")
-    shutil.copy(settings.ROOT / ".gitignore", packer.root)
-    packer.environment.update(PIP_NO_INDEX="1", PIP_FIND_LINKS=index.as_uri())
+def packer(tmp_path_factory):
+    """A course that packs with the stand-ins for uv and pip, from the folder INDEX."""
+    folder = tmp_path_factory.mktemp("packer")
+    for name in ("probe", "deepest", "pip"):
+        make_wheel(folder / "index", name)
+    make_wheel(folder / "index", "torch", "2.13.0+cpu")
+    packer = Course(folder)
+    packer.environment["INDEX"] = str(folder / "index")
+    make_clone(packer)
     packer.succeeds("solved")
     return packer
 
@@ -60,41 +66,6 @@ def package(packer):
     return packed(packer)[0]
 
 
-def copy_of(package, parent):
-    """Return a package as a course on a machine without a network, in a path with spaces."""
-    copy = Course(parent, lay=False)
-    copy.root = parent / "the stick" / FOLDER
-    shutil.copytree(package, copy.root)
-    copy.environment.update(REFUSED)
-    return copy
-
-
-@pytest.fixture
-def copy(package, tmp_path):
-    """A copy of the package, not set up yet."""
-    return copy_of(package, tmp_path)
-
-
-@pytest.fixture(scope="module")
-def room(package, tmp_path_factory):
-    """A copy of the package that is set up."""
-    copy = copy_of(package, tmp_path_factory.mktemp("room"))
-    copy.said = copy.succeeds("solved")
-    copy.mark_environment()
-    return copy
-
-
-@pytest.fixture
-def made_copy(room):
-    """The copy that is set up, whose files are afterwards what they were."""
-    kept = {path: path.read_bytes() for path in room.root.glob("*.txt")}
-    kept.update(content_of(room.root / "wheels"))
-    yield room
-    for path, content in kept.items():
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(content)
-
-
 def manifest_of(folder):
     """Return the manifest of a package's folder."""
     return json.loads((folder / "wheels" / "manifest.json").read_text("utf-8"))
@@ -105,140 +76,158 @@ def content_of(folder):
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def pretend(copy, **changes):
-    """Let a package have been made for other machines: change what its manifest says of them."""
-    content = manifest_of(copy.root)
-    for target in content["targets"]:
-        target.update(changes)
-    write(copy.root / "wheels" / "manifest.json", json.dumps(content))
-
-
 # -- What is in a package ----------------------------------------------------------------------
 
 
-def test_package_is_installed_where_the_network_refuses(made_copy):
-    done = subprocess.run(
-        [echoed(made_copy.said)["python"], "-c", "import probe, deepest; print(probe.__file__)"],
-        capture_output=True,
-        encoding="utf-8",
-    )
-    assert FOLDER in done.stdout, done.stderr
-    # Complete once, the environment needs the package no more.
-    shutil.rmtree(made_copy.root / "wheels")
-    assert "Set up" not in made_copy.succeeds("solved")
-    # What is not there yet would be asked of the network: it did refuse.
-    write(made_copy.root / "requirements.txt", "probe==2.0\n")
-    assert "no connection to the package index" in made_copy.fails("solved")
-
-
-def test_every_system_and_python_gets_its_own_wheels_and_no_others(packer):
-    words = ["--platform", "windows", "mac", "linux", "--python", "3.12", "3.11"]
+def test_package_serves_each_target_and_says_how(packer):
+    words = ["--platform", "windows", "mac", "--python", "3.12", "3.11"]
+    before = len(packer.pip_calls())
     folder, out = packed(packer, *words)
+    calls = packer.pip_calls()[before:]
+    resolved = [dict(zip(call, call[1:], strict=False)) for call in calls if call[0] == "uv"]
+    assert [(call["--python-platform"], call["--python-version"]) for call in resolved] == [
+        ("x86_64-pc-windows-msvc", "3.11"),
+        ("x86_64-pc-windows-msvc", "3.12"),
+        ("aarch64-apple-darwin", "3.11"),
+        ("aarch64-apple-darwin", "3.12"),
+    ]
     content = manifest_of(folder)
-    found = {
-        (target["system"], target["python"]): {name.partition("-")[0] for name in target["wheels"]}
-        for target in content["targets"]
-    }
-    always = {"packaging", "pip"}
-    assert found == {target: names | always for target, names in EXPECTED.items()}
+    assert [(target["system"], target["python"]) for target in content["targets"]] == [
+        ("Windows", "3.11"),
+        ("Windows", "3.12"),
+        ("Darwin", "3.11"),
+        ("Darwin", "3.12"),
+    ]
     names = {path.name for path in folder.glob("wheels/*.whl")}
-    assert names == set(content["wheels"]) and f"{len(names)} wheels" in out
-    assert {name for name in names if "cp311" in name} and {n for n in names if "cp312" in n}
+    assert {name.partition("-")[0] for name in names} == {"probe", "deepest", "pip"}
+    assert all(set(target["wheels"]) == names for target in content["targets"])
+    assert set(content["wheels"]) == names and "3 wheels" in out
+    for name, published in content["wheels"].items():
+        assert wheels.fingerprint(folder / "wheels" / name) == published["sha256"]
+        assert (folder / "wheels" / name).stat().st_size == published["bytes"]
     text = (folder / "READ-ME-FIRST.txt").read_text("utf-8")
-    for words in ("A small course", "py -3.11 course.py lab", "macOS", "Linux", "3.11 or 3.12"):
+    for words in ("A small course", "py -3.11 course.py lab", "macOS", "3.11 or 3.12"):
         assert words in text
 
 
-def test_checksums_are_those_of_the_wheels(package):
-    for name, published in manifest_of(package)["wheels"].items():
-        assert wheels.fingerprint(package / "wheels" / name) == published["sha256"]
-        assert (package / "wheels" / name).stat().st_size == published["bytes"]
-
-
-@pytest.mark.parametrize("with_git", [True, False])
-def test_only_the_course_itself_is_copied(packer, with_git):
+def test_only_what_git_tracks_is_copied_and_the_rest_is_said(packer):
     private = ["work/mine.ipynb", "build/old/page.html", "utils/__pycache__/a.pyc", ".DS_Store"]
     for name in [*private, "marks.csv"]:
         write(packer.root / name, "private")
     write(packer.root / "data" / "Äpfel.txt", "")
-    if with_git:
-        if not shutil.which("git"):
-            pytest.skip("needs git")
-        for words in (["init", "--quiet"], ["add", "--all"], ["reset", "--quiet", "marks.csv"]):
-            subprocess.run(["git", *words], cwd=packer.root, check=True, capture_output=True)
-    try:
-        folder, out = packed(packer)
-    finally:
-        (packer.root / "marks.csv").unlink()
-        shutil.rmtree(packer.root / ".git", ignore_errors=True)
+    subprocess.run(["git", "add", "data"], cwd=packer.root, check=True)
+    folder, out = packed(packer)
     names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert {"course.py", "tools/pack.py", "data/Äpfel.txt", "notebooks/01_tensors.ipynb"} <= names
-    assert not names & {*private, ".git/HEAD", ".venv.lock"}
+    assert not names & {*private, "marks.csv", ".git/HEAD", ".venv.lock"}
     assert not any(name.startswith(".venv") for name in names)
-    # git tells private files from the course's, and what it does not know is said.
-    assert ("marks.csv" in names) != with_git
-    assert ("marks.csv" in out) == with_git
+    assert "marks.csv" in out and "mine.ipynb" not in out
 
 
-def test_tools_are_in_a_package_that_was_made_with_them(packer, made_copy):
-    assert "pack --tools" in made_copy.fails("lint")
+def test_without_a_clone_there_is_no_package(packer):
+    (packer.root / ".git").rename(packer.root / "elsewhere")
+    try:
+        error = packer.fails("pack")
+    finally:
+        (packer.root / "elsewhere").rename(packer.root / ".git")
+    assert "this folder is no clone of it: make it in a clone" in error
+    error = packer.fails("pack", PATH=str(packer.stubs))
+    assert "there is no git here: make it in a clone" in error
+
+
+def test_tools_are_asked_for_with_the_option(packer):
+    before = len(packer.pip_calls())
     folder, _ = packed(packer, "--tools")
-    shutil.rmtree(made_copy.root / "wheels")
-    shutil.move(folder / "wheels", made_copy.root)
-    assert "Installing the maintainers' tools" in made_copy.succeeds("lint")
+    (call,) = (call for call in packer.pip_calls()[before:] if call[0] == "uv")
+    assert [Path(word).parent.name for word in call[-2:]] == [FOLDER, "tools"]
+    assert manifest_of(folder)["tools"]
 
 
 def test_second_package_takes_what_was_downloaded_for_the_first(packer, package):
-    folder, _ = packed(packer)
-    said = (packer.root / "build" / "wheels" / "pip.log").read_text("utf-8")
-    assert "already downloaded" in said and "Saved" not in said
-
-
-def test_download_that_was_cut_short_is_made_again(packer, package):
-    (cut,) = (packer.root / "build" / "wheels").glob("deepest-*")
+    cache = packer.root / "build" / "wheels"
+    (cut,) = cache.glob("deepest-*")
     whole = cut.read_bytes()
     cut.write_bytes(whole[: len(whole) // 2])
     folder, _ = packed(packer)
+    said = (cache / "pip.log").read_text("utf-8")
+    # What was cut short on the way is downloaded again.
+    assert said.count("File was already downloaded") == 2 and said.count("Saved") == 1
     assert (folder / "wheels" / cut.name).read_bytes() == whole
+
+
+# -- The small build of PyTorch ----------------------------------------------------------------
+
+
+@pytest.fixture
+def calls(tmp_path, monkeypatch):
+    """The calls of uv and pip that get_wheels makes, which find what they look for."""
+    calls = []
+
+    def run(command, variables, log, lock, otherwise, place=None):
+        calls.append([str(word) for word in command])
+        return "Saved /x/torch-2.13.0+cpu-cp311-none-any.whl\n"
+
+    monkeypatch.setattr(pack.installation, "run", run)
+    write(tmp_path / "requirements.txt", "torch==2.13.0\n")
+    monkeypatch.setattr(environment, "REQUIREMENTS", tmp_path / "requirements.txt")
+    monkeypatch.setattr(pack, "CACHE", tmp_path)
+    monkeypatch.setattr(pack, "EXACT", tmp_path / "exact.txt")
+    return calls
+
+
+@pytest.mark.parametrize("platform", pack.PLATFORMS)
+@pytest.mark.parametrize("torch", ["cpu", "default"])
+def test_small_torch_comes_first_from_its_own_index_for_linux_only(calls, platform, torch):
+    names = pack.get_wheels(pack.Target(platform, "3.11"), ["requirements.txt"], torch, lock=None)
+    assert names == ["torch-2.13.0+cpu-cp311-none-any.whl"]
+    if torch == "cpu" and platform.startswith("linux"):
+        small, *rest = calls
+        assert {"torch==2.13.0", environment.TORCH_CPU_INDEX, "--no-deps"} <= set(small)
+        # Both that follow look where it lies now.
+        assert [call[call.index("--find-links") + 1] for call in rest] == [str(pack.CACHE)] * 2
+    else:
+        rest = calls
+        assert not any("--find-links" in call for call in calls)
+    assert [call[2] for call in rest] == ["uv", "pip"]
+    assert not any(environment.TORCH_CPU_INDEX in call for call in rest)
+
+
+def test_index_of_the_small_torch_that_does_not_answer_is_named(calls, monkeypatch):
+    def fails(*arguments):
+        raise CourseError("There is no connection.")
+
+    monkeypatch.setattr(pack.installation, "run", fails)
+    with pytest.raises(CourseError) as error:
+        pack.get_wheels(pack.Target("linux", "3.11"), ["requirements.txt"], "cpu", lock=None)
+    for words in (environment.TORCH_CPU_INDEX, "--torch default", "There is no connection."):
+        assert words in str(error.value)
 
 
 # -- Whole or not at all -----------------------------------------------------------------------
 
 
-def test_package_stays_when_the_next_cannot_be_made(packer, package, index):
+@pytest.mark.parametrize("who", ["uv", "pip"])
+def test_package_stays_when_the_next_cannot_be_made(packer, package, who):
     before = content_of(package)
-    (missing,) = index.glob("deepest-*")
-    shutil.move(missing, index.parent / "aside.whl")
-    try:
-        error = packer.fails("pack")
-    finally:
-        shutil.move(index.parent / "aside.whl", missing)
-    assert "no wheel of deepest" in error and f"Python {HERE}" in error
+    if who == "uv":
+        error = packer.fails("pack", UV_SAYS="cause: Because there is no probe==1.0, it fails.")
+        assert "No package can be made for" in error and "Because there is no probe" in error
+    else:
+        error = packer.fails("pack", INDEX=str(package))
+        assert "There is no pip for" in error
+    assert f"Python {HERE}" in error and "pip.log" in error
     assert content_of(package) == before
     assert [path.name for path in package.parent.glob("*.unfinished")] == []
-
-
-STOP = """
-import os, signal, sys, threading
-if "STOP_PIP" in os.environ and "download" in sys.orig_argv:
-    os.killpg(os.getpgid(0), signal.SIGINT)
-    threading.Event().wait()
-"""
 
 
 @only_posix
 def test_keyboard_stops_a_download_and_leaves_what_was_there(packer, package):
     before = content_of(package)
-    # Python runs such a line when it starts; a sitecustomize.py would give way to the system's.
-    library = next(packer.venv.glob("lib/python*/site-packages"))
-    write(library / "stop_pip.py", STOP)
-    write(library / "stop_pip.pth", "import stop_pip\n")
     group = {"start_new_session": True}
-    status, _, error = packer.call("pack", STOP_PIP="1", popen=group)
+    status, _, error = packer.call("pack", PIP_INTERRUPTS="group", popen=group)
     assert status == 130 and "Nothing is broken" in error
     assert content_of(package) == before
     assert [path.name for path in package.parent.glob("*.unfinished")] == []
-    packed(packer)
 
 
 def fill(folder, text):
@@ -289,112 +278,53 @@ def test_folder_of_a_run_that_was_killed_between_two_renamings_comes_back(tmp_pa
     assert content_of(tmp_path) == {folder / "file": b"old"}
 
 
-# -- A machine that the package does not serve, or a package that is not whole -----------------
+# -- With the real uv and pip, in a room without a network -------------------------------------
 
 
-def test_package_for_another_system_says_so(copy):
-    pretend(copy, system="BeOS", text="BeOS (64-bit)")
-    error = copy.fails("solved")
-    assert "was made for BeOS (64-bit) with Python" in error
-    assert wheels.this_machine_described() in error
-    assert len(error.strip().splitlines()) == 1 and not copy.venv.exists()
+class RealPacker(Course):
+    """A clone that packs with the uv and the pip of the running Python, from an index."""
+
+    def __init__(self, parent, index):
+        super().__init__(parent, fake=False)
+        own = next(path.name.split("-")[:2] for path in index.glob("packaging-*"))
+        write(self.root / "requirements.txt", f"probe==1.0\n{'=='.join(own)}\n")
+        write(self.root / "tools" / "requirements.txt", "maintainers_probe==1.0\n")
+        write(parent / "uv.toml", f"[pip]\nno-index = true\nfind-links = [{str(index)!r}]\n")
+        self.environment.update(
+            PIP_NO_INDEX="1", PIP_FIND_LINKS=index.as_uri(), UV_CONFIG_FILE=str(parent / "uv.toml")
+        )
+        make_clone(self)
+
+    def pack(self, *words):
+        """Make a package. Return its folder."""
+        command = [sys.executable, "-m", "tools.pack", *words]
+        options = {"cwd": self.root, "env": self.environment, "encoding": "utf-8"}
+        done = subprocess.run(command, capture_output=True, **options)
+        assert done.returncode == 0, done.stderr
+        return max((self.root / "build" / "pack").iterdir(), key=os.path.getmtime)
 
 
-def test_package_for_another_python_says_what_to_type(copy):
-    pretend(copy, python="3.99")
-    error = copy.fails("solved")
-    assert "with Python 3.99, and this is" in error and f"Python {HERE}" in error
-    assert "3.99 course.py lab" in error and not copy.venv.exists()
+@pytest.fixture(scope="module")
+def real_packer(tmp_path_factory, index):
+    """A course that packs with the real uv and pip."""
+    if importlib.util.find_spec("uv") is None:
+        pytest.skip("uv is missing: python3 course.py lint installs it")
+    return RealPacker(tmp_path_factory.mktemp("packer"), index)
 
 
-@pytest.mark.parametrize(
-    "damage, phrase",
-    [
-        ("missing", "is missing"),
-        ("cut short", "is damaged (100 of"),
-        ("altered", "its checksum is another"),
-        ("two", "and 1 more of"),
-    ],
-)
-def test_package_that_is_not_whole_names_the_wheel(copy, damage, phrase):
-    (path,) = (copy.root / "wheels").glob("deepest-*")
-    content = path.read_bytes()
-    if damage == "cut short":
-        path.write_bytes(content[:100])
-    elif damage == "altered":
-        path.write_bytes(content[:-50] + b"X" + content[-49:])
-    else:
-        path.unlink()
-    if damage == "two":
-        next((copy.root / "wheels").glob("probe-*")).unlink()
-    error = copy.fails("solved")
-    assert path.name in error and phrase in error and "copy the whole package again" in error
-    assert len(error.strip().splitlines()) == 1 and not copy.venv.exists()
-    status, out, _ = copy.call("check")
-    assert status == 1 and path.name in out
-
-
-@pytest.mark.parametrize(
-    "content", ["{", "[]", '{"targets": [], "wheels": {}}', '{"targets": [1]}']
-)
-def test_damaged_manifest_is_said(copy, content):
-    write(copy.root / "wheels" / "manifest.json", content)
-    assert "manifest.json is damaged" in copy.fails("solved")
-
-
-def test_environment_that_is_there_stays_when_the_package_does_not_serve(made_copy):
-    pretend(made_copy, system="BeOS")
-    write(made_copy.root / "requirements.txt", "probe==2.0\n")
-    assert "was made for" in made_copy.fails("solved")
-    assert made_copy.is_same_environment() and made_copy.ready.exists()
-
-
-def test_requirement_that_is_not_in_the_package_is_named(made_copy):
-    write(made_copy.root / "requirements.txt", "probe==1.0\nsecond_probe==1.0\n")
-    error = made_copy.fails("solved")
-    assert "wheels (it was made for" in error and "holds no second_probe==1.0" in error
-    assert made_copy.is_same_environment() and made_copy.ready.exists()
-
-
-def test_folder_filled_by_hand_says_what_it_lacks(new_course):
-    make_wheel(new_course.root / "wheels", "probe")
-    lacks = "ERROR: No matching distribution found for numpy==2.4.6"
-    error = new_course.fails("solved", PIP_SAYS=lacks, PIP_FAILS="1")
-    assert "The folder wheels holds no numpy==2.4.6 for" in error
-    assert wheels.this_machine_described() in error
-    assert "--no-index" in new_course.pip_calls()[0]
-
-
-def test_package_without_the_tools_says_how_it_gets_them(copy):
-    error = copy.fails("lint")
-    assert "maintainers' tools" in error and "pack --tools" in error
-    assert not copy.venv.exists()
-
-
-@pytest.mark.parametrize("has, asked", [("2.13.0+cpu", "default"), ("2.13.0", "cpu")])
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has two builds")
-def test_package_with_another_build_of_torch_says_so(copy, has, asked):
-    pretend(copy, torch=has)
-    error = copy.fails("solved", "--torch", asked)
-    assert "only" in error and f"pack --torch {asked}" in error and not copy.venv.exists()
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has two builds")
-def test_package_with_cuda_says_how_much_space_it_needs(copy):
-    free = (
-        "import shutil\nshutil.disk_usage = lambda path: shutil._ntuple_diskusage(9e9, 4e9, 5e9)\n"
-    )
-    write(copy.stubs / "sitecustomize.py", free)
-    write(copy.root / "requirements.txt", "torch==2.13.0\n")
-    write(copy.root / "wheels" / "nvidia_probe-1.0-py3-none-any.whl", "")
-    error = copy.fails("solved")
-    assert "needs about 8 GB" in error and "--torch cpu" not in error
-
-
-def test_check_says_that_no_network_is_needed(copy, made_copy):
-    status, out, _ = copy.call("check")
+@pytest.fixture(scope="module")
+def room(real_packer, tmp_path_factory):
+    """A package with the tools, set up where every request to a network is refused."""
+    room = Course(tmp_path_factory.mktemp("room"), lay=False)
+    room.root = room.root.parent / "the stick" / FOLDER
+    shutil.copytree(real_packer.pack("--tools"), room.root)
+    room.environment.update(REFUSED)
+    status, out, _ = room.call("check")
     assert status == 1 and "needs no network" in out
-    assert "wheels" not in made_copy.succeeds("check")
+    # Where Python has no ensurepip, the package's own pip makes the environment.
+    write(room.stubs / "sitecustomize.py", NO_ENSUREPIP)
+    room.said = room.succeeds("solved")
+    return room
 
 
 NO_ENSUREPIP = """
@@ -406,16 +336,39 @@ sys.modules["virtualenv"] = None
 """
 
 
-def test_python_without_ensurepip_takes_the_packages_pip(copy):
-    write(copy.stubs / "sitecustomize.py", NO_ENSUREPIP)
-    started = echoed(copy.succeeds("solved"))
-    subprocess.run([started["python"], "-m", "pip", "--version"], check=True, capture_output=True)
-    shutil.rmtree(copy.root / "wheels")
-    copy.ready.unlink()
-    assert "ensurepip" in copy.fails("solved")
+@full
+def test_every_system_and_python_gets_its_own_wheels_and_no_others(real_packer):
+    platforms = ["--platform", "windows", "mac", "linux"]
+    folder = real_packer.pack(*platforms, "--python", "3.12", "3.11")
+    found = {
+        (target["system"], target["python"]): {name.partition("-")[0] for name in target["wheels"]}
+        for target in manifest_of(folder)["targets"]
+    }
+    always = {"packaging", "pip"}
+    assert found == {target: names | always for target, names in EXPECTED.items()}
+    names = {path.name for path in folder.glob("wheels/*.whl")}
+    assert {name for name in names if "cp311" in name} and {n for n in names if "cp312" in n}
 
 
-@pytest.mark.parametrize("words", [["--platform", "amiga"], ["--python", "2.7"], ["now"]])
-def test_words_that_pack_does_not_know_are_refused(packer, words):
-    status, _, error = packer.call("pack", *words)
-    assert status == 2 and "usage" in error
+@full
+def test_package_is_installed_where_the_network_refuses(room):
+    command = [echoed(room.said)["python"], "-c", "import probe, deepest; print(probe.__file__)"]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8")
+    assert FOLDER in done.stdout, done.stderr
+    assert "Installing the maintainers' tools" in room.succeeds("lint")
+
+
+@full
+def test_what_is_not_in_the_package_is_named_and_the_environment_stays(room):
+    wanted = (room.root / "requirements.txt").read_text("utf-8")
+    room.mark_environment()
+    write(room.root / "requirements.txt", wanted + "second_probe==1.0\n")
+    error = room.fails("solved")
+    assert "wheels (it was made for" in error and "holds no second_probe==1.0" in error
+    # Without the package a network is asked, and refuses.
+    (room.root / "wheels").rename(room.root / "elsewhere")
+    assert "no connection to the package index" in room.fails("solved")
+    assert room.is_same_environment() and room.ready.exists()
+    # Complete, the environment needs neither.
+    write(room.root / "requirements.txt", wanted)
+    assert "Set up" not in room.succeeds("solved")

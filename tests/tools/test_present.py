@@ -135,7 +135,7 @@ def test_slides_begin_again_after_a_presenter_has_left_them(tmp_path):
 
 def test_a_notebook_that_does_not_exist_is_answered_in_one_sentence(tmp_path):
     course = tmp_path / "course"
-    for part in ["tools", "notebooks"]:
+    for part in ["tools", "utils", "notebooks"]:
         shutil.copytree(ROOT / part, course / part)
     command = [sys.executable, "-m", "tools.present.live_slides", "77"]
     done = subprocess.run(command, cwd=course, capture_output=True, encoding="utf-8")

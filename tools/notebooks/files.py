@@ -12,9 +12,11 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from tqdm import tqdm
 
-from tools.settings import OTHER_CPU, ROOT
+from tools.settings import OTHER_CPU
+from tools.setup import workspace
+from tools.setup.console import CourseError
 
-NOTEBOOKS = ROOT / "notebooks"
+NOTEBOOKS = workspace.PUBLISHED
 CELL_TIMEOUT = 300  # seconds, for a machine that does other things as well
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -43,15 +45,11 @@ def published(numbers=()):
     Raises:
         SystemExit: there is no such notebook; the message lists those that exist.
     """
-    paths = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
-    if not numbers:
-        return paths
-    wanted = [str(number).removesuffix(".ipynb").split("_")[0].zfill(2) for number in numbers]
-    unknown = sorted(set(wanted) - {path.name[:2] for path in paths})
-    if unknown:
-        names = ", ".join(path.stem for path in paths)
-        raise SystemExit(f"There is no notebook {', '.join(unknown)}; there are: {names}.")
-    return [path for path in paths if path.name[:2] in wanted]
+    try:
+        names = {workspace.find(number) for number in numbers} or workspace.published_names()
+    except CourseError as error:
+        raise SystemExit(str(error)) from None
+    return [NOTEBOOKS / name for name in sorted(names)]
 
 
 def read(path):

@@ -16,7 +16,8 @@ import nbformat
 
 from tools.notebooks.files import METADATA, code_cells, read, write
 from tools.settings import LAUNCHER, PLANNED, ROOT
-from tools.setup.console import CourseError, guarded, say, sign
+from tools.setup.console import CourseError, guarded, say
+from utils.machine import sign
 
 SKELETON = Path(__file__).with_name("skeleton")
 CELL = re.compile(r"^=== (markdown|code) (\S+) (\S+)(.*)\n", re.M)

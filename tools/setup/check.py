@@ -11,7 +11,8 @@ from pathlib import Path
 
 from tools.settings import LAUNCHER
 from tools.setup import environment, wheels
-from tools.setup.console import CourseError, explain, say, sign
+from tools.setup.console import CourseError, explain, say
+from utils.machine import sign
 
 
 def report(here=False):

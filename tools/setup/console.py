@@ -22,16 +22,6 @@ def use_any_console():
             stream.reconfigure(errors="replace")
 
 
-def sign(good):
-    """Return a tick or a cross, or plain letters on a console that cannot print them."""
-    symbol, letters = ("✓", "[ok]") if good else ("✗", "[!!]")
-    try:
-        symbol.encode(sys.stdout.encoding or "ascii")
-    except UnicodeEncodeError:
-        return letters
-    return symbol
-
-
 def say(message, stream=None):
     """Print one message at once, in order with what other processes print."""
     print(message, file=stream or sys.stdout, flush=True)

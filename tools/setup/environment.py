@@ -22,8 +22,9 @@ from pathlib import Path
 
 from tools.settings import LAUNCHER, ROOT
 from tools.setup import wheels
-from tools.setup.console import CourseError, say, sign
-from tools.setup.installation import Progress, cause_of, pip_install
+from tools.setup.console import CourseError, say
+from tools.setup.installation import cause_of, has_begun, run_pip
+from utils.machine import required, sign
 
 VENV = ROOT / ".venv"
 REMOVED = ROOT / ".venv.removed"
@@ -62,13 +63,6 @@ def environment_variables():
 def fingerprint(path):
     """Return the sha256 of a text file, the same for both kinds of line ends."""
     return hashlib.sha256(path.read_text(encoding="utf-8").encode("utf-8")).hexdigest()
-
-
-def pins(path):
-    """Return {name: version} of a requirements file, in its order."""
-    lines = (line.partition("#")[0].strip() for line in path.read_text("utf-8").splitlines())
-    parts = (line.partition(";")[0].partition("==") for line in lines if line)
-    return {name.strip(): version.strip() for name, _, version in parts}
 
 
 def read_marker(path):
@@ -133,7 +127,7 @@ def flavour(torch):
 
 def needed_space(torch):
     """Return the bytes that a new environment takes, about; 0 if it holds no torch."""
-    if "torch" not in pins(REQUIREMENTS):
+    if "torch" not in required(REQUIREMENTS):
         return 0
     with_cuda = (
         sys.platform.startswith("linux")
@@ -195,16 +189,15 @@ def set_up(torch, with_tools, lock):
         remove_environment()
         check_space(torch)
         make_environment({"torch": flavour(torch)})
-        install(course_steps(torch), lock, Progress())
+        install(course_steps(torch), lock)
     elif not is_current(REQUIREMENTS, READY):
         say("The list of packages has changed: bringing .venv up to date.")
         os.replace(READY, BEGUN)
-        progress = Progress()
         try:
-            install(course_steps(torch), lock, progress)
+            install(course_steps(torch), lock)
         except BaseException:
-            if not progress.total:
-                # Nothing is replaced yet: what was complete before still is.
+            if not has_begun(LOG):
+                # What was complete before still is.
                 os.replace(BEGUN, READY)
             raise
     if not is_current(REQUIREMENTS, READY):
@@ -213,16 +206,16 @@ def set_up(torch, with_tools, lock):
     if with_tools and not is_current(TOOLS_REQUIREMENTS, TOOLS_READY):
         say("Installing the maintainers' tools.")
         constraint = ["--constraint", str(REQUIREMENTS)]
-        install([["--requirement", str(TOOLS_REQUIREMENTS), *constraint]], lock, Progress())
+        install([["--requirement", str(TOOLS_REQUIREMENTS), *constraint]], lock)
         write_marker(TOOLS_READY, {"requirements": fingerprint(TOOLS_REQUIREMENTS)})
     say(f"{sign(True)} Set up in {time.monotonic() - started:.0f} s.")
 
 
 def check_running_python(with_tools):
     """Say what the running Python lacks; raises CourseError if a package is missing."""
-    wanted = pins(REQUIREMENTS)
+    wanted = required(REQUIREMENTS)
     if with_tools:
-        wanted.update(pins(TOOLS_REQUIREMENTS))
+        wanted.update(required(TOOLS_REQUIREMENTS))
     missing, other = [], []
     for name, version in wanted.items():
         try:
@@ -251,19 +244,19 @@ def check_running_python(with_tools):
 def course_steps(torch):
     """Return pip's arguments, one list for each run of it."""
     everything = ["--requirement", str(REQUIREMENTS)]
-    version = pins(REQUIREMENTS).get("torch")
+    version = required(REQUIREMENTS).get("torch")
     if flavour(torch) == "cpu" and version:
         return [[f"torch=={version}", "--index-url", TORCH_CPU_INDEX], everything]
     return [everything]
 
 
-def install(steps, lock, progress):
+def install(steps, lock):
     """Run pip in `.venv` for each step. Raises CourseError with the cause in one sentence."""
     LOG.unlink(missing_ok=True)
     for step in steps:
         if wheels.found():
             step = ["--no-index", "--find-links", str(wheels.FOLDER), *step]
-        pip_install(environment_python(), step, environment_variables(), LOG, lock, progress)
+        run_pip(environment_python(), ["install", *step], environment_variables(), LOG, lock)
 
 
 # -- One set-up at a time, and only in a folder of ours ----------------------------------------

@@ -15,7 +15,8 @@ import os
 from pathlib import Path
 
 from tools.settings import LAUNCHER, ROOT
-from tools.setup.console import CourseError, explain, say, sign
+from tools.setup.console import CourseError, explain, say
+from utils.machine import sign
 
 PUBLISHED = ROOT / "notebooks"
 WORK = ROOT / "work"
@@ -23,7 +24,7 @@ WORK = ROOT / "work"
 
 def published_names():
     """Return the file names of the published notebooks, in order."""
-    return sorted(path.name for path in PUBLISHED.glob("*.ipynb") if path.is_file())
+    return sorted(path.name for path in PUBLISHED.glob("[0-9][0-9]_*.ipynb") if path.is_file())
 
 
 def cleared(content):
@@ -188,15 +189,10 @@ def find(wanted):
     names = published_names()
     stem = wanted.replace("\\", "/").rpartition("/")[2].removesuffix(".ipynb")
     for name in names:
-        number = name.partition("_")[0]
-        if (
-            stem == Path(name).stem
-            or (stem.isdecimal() and number.isdecimal())
-            and (int(stem) == int(number))
-        ):
+        if stem == Path(name).stem or (stem.isdecimal() and int(stem) == int(name[:2])):
             return name
     there = ", ".join(Path(name).stem for name in names) or "none"
-    raise CourseError(f"There is no notebook {wanted}. There are: {there}.")
+    raise CourseError(f"There is no notebook {wanted}; there are: {there}.")
 
 
 def reset(wanted, work=WORK):
