@@ -8,6 +8,7 @@ import argparse
 import contextlib
 import json
 import os
+import secrets
 import sys
 import urllib.parse
 import urllib.request
@@ -85,7 +86,12 @@ def start(root, page, options, more=()):
     """
     from jupyterlab.labapp import LabApp
 
-    arguments = [f"--ServerApp.root_dir={root}", f"--LabApp.default_url=/{page}", *more]
+    arguments = [
+        f"--ServerApp.root_dir={root}",
+        f"--LabApp.default_url=/{page}",
+        *more,
+        *own_rules(),
+    ]
     if options.port is not None:
         arguments.append(f"--ServerApp.port={options.port}")
     if options.no_browser:
@@ -101,6 +107,30 @@ def start(root, page, options, more=()):
     quiet = ["--ServerApp.log_level=WARN", "--LabApp.log_level=WARN"]
     say("JupyterLab starts. To stop it: press Ctrl-C here, twice.")
     LabApp.launch_instance([*quiet, *arguments, *options.rest])
+
+
+def own_rules():
+    """Return options that hold whatever the user's own settings of Jupyter say.
+
+    JupyterLab runs code for whoever reaches it. It serves this machine alone and asks for a token;
+    who wants something else says so after --.
+    """
+    rules = ["--ServerApp.ip=127.0.0.1", "--ServerApp.allow_remote_access=False"]
+    if without_token():
+        token = secrets.token_hex(24)
+        rules.append(f"--IdentityProvider.token={token}")
+        say(f"Your settings of Jupyter ask for no token; the course does. It is {token}")
+    return rules
+
+
+def without_token():
+    """Return whether the user's settings of Jupyter switch the token off."""
+    from jupyter_server.serverapp import ServerApp
+
+    settings = ServerApp()
+    settings.load_config_file()
+    tokens = (settings.config[name].get("token") for name in ("IdentityProvider", "ServerApp"))
+    return "" in tokens or os.environ.get("JUPYTER_TOKEN") == ""
 
 
 def show(page, server, options):

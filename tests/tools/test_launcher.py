@@ -150,6 +150,22 @@ def test_words_that_mean_nothing_are_refused(command_line, capsys, words):
     assert end.value.code == 2 and WRONG[words] in capsys.readouterr().err
 
 
+def test_lab_serves_this_machine_alone_and_asks_for_a_token(made_course):
+    def arguments(out):
+        (line,) = [line for line in out.splitlines() if line.startswith("{")]
+        return json.loads(line)["arguments"]
+
+    usual = arguments(made_course.succeeds("lab"))
+    assert "--ServerApp.ip=127.0.0.1" in usual and "--ServerApp.allow_remote_access=False" in usual
+    assert not any("token" in word for word in usual)  # JupyterLab makes one, and says it
+    for variables in ({"TOKEN": ""}, {"JUPYTER_TOKEN": ""}):  # the user's own settings want none
+        out = made_course.succeeds("lab", **variables)
+        (word,) = [word for word in arguments(out) if "IdentityProvider.token=" in word]
+        token = word.partition("=")[2]
+        assert len(token) >= 32 and f"It is {token}" in out
+    assert arguments(made_course.succeeds("lab", TOKEN="mine")) == usual
+
+
 def test_present_hands_over_with_the_maintainers_tools(made_course):
     out = made_course.succeeds("present", "--no-browser", "--port", "8899", "01", "--", "--debug")
     assert echoed(out)["arguments"] == ["--no-browser", "--port", "8899", "01", "--", "--debug"]

@@ -140,5 +140,8 @@ def test_a_notebook_that_does_not_exist_is_answered_in_one_sentence(tmp_path):
     command = [sys.executable, "-m", "tools.present.live_slides", "77"]
     done = subprocess.run(command, cwd=course, capture_output=True, encoding="utf-8")
     assert done.returncode == 1
-    assert done.stderr.startswith("There is no notebook 77.") and "01_tensors" in done.stderr
+    assert (
+        done.stderr.startswith("There is no notebook 77; there are: ")
+        and "01_tensors" in done.stderr
+    )
     assert not (course / "work").exists()
