@@ -50,7 +50,7 @@ PLACES = {
     "bench": "bench",
 }
 # Those among them that need what only maintainers install.
-WITH_TOOLS = {"site"}
+WITH_TOOLS = {"slides", "site"}
 
 
 # -- The running Python ------------------------------------------------------------------------

@@ -25,7 +25,7 @@ PAGE = "lab/tree/work/00_start_here.ipynb"
 LAB_SETTINGS = {
     # JupyterLab neither asks whether to show news nor looks for updates: the course works offline.
     "@jupyterlab/apputils-extension:notification": {"checkForUpdates": False, "fetchNews": "false"},
-    # Or each progress bar and slider says "model not found" when a notebook is opened again.
+    # Or each slider says "model not found" when a notebook is opened again.
     "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True},
 }
 

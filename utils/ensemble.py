@@ -18,10 +18,11 @@ from torch.fx.experimental.proxy_tensor import make_fx  # experimental, so it ma
 from utils.fitting import checks, members
 from utils.fitting.batches import Batches
 from utils.fitting.errors import InputError
+from utils.fitting.progress import progress_bar
 from utils.fitting.states import mode, random_states_kept
 from utils.fitting.stops import KeyboardStop
 from utils.fitting.trial import outputs_of
-from utils.training import SAMPLES_AT_ONCE, progress_bar, seed_everything
+from utils.training import SAMPLES_AT_ONCE, seed_everything
 
 # Operations of torch that give the same numbers in another shape, and sometimes in the same.
 RESHAPES = (

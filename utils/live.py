@@ -14,6 +14,17 @@ from utils.figures.style import keep_pictures
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
+# Seen only where JupyterLab marks a widget as cut off, as when a notebook is opened again.
+KERNEL_GONE = """<style>
+.kernel-gone { display: none; }
+.jupyter-widgets-disconnected .kernel-gone { display: block; }
+.live.jupyter-widgets-disconnected::before,
+.live .jupyter-widgets-disconnected::before { content: none; }
+.live .jupyter-widgets-disconnected.widget-slider { opacity: 0.4; }
+</style>
+<b class="kernel-gone">Its kernel is gone: to move this again, run the cells down to here.</b>
+"""
+
 
 def live(draw, **ranges):
     """Show a slider for each argument of a function that shows one figure, and the figure below.
@@ -53,7 +64,9 @@ def sliders_over_figure(draw, ranges):
     place.value = page_of(picture, about)
     for slider in controls.values():
         slider.observe(redraw, names="value")
-    return ipywidgets.VBox([*controls.values(), place]), picture, about
+    box = ipywidgets.VBox([*controls.values(), ipywidgets.HTML(KERNEL_GONE), place])
+    box.add_class("live")
+    return box, picture, about
 
 
 def picture_of(draw, values):

@@ -9,12 +9,12 @@ import random
 import numpy as np
 import torch
 from torch.optim.lr_scheduler import ReduceLROnPlateau
-from tqdm.auto import tqdm
 
 from utils.fitting import checks
 from utils.fitting.batches import Batches
 from utils.fitting.checkpoints import Checkpoint
 from utils.fitting.measuring import Means, measure
+from utils.fitting.progress import progress_bar
 from utils.fitting.states import device_of, mode
 from utils.fitting.stops import (
     EarlyStopping,
@@ -300,10 +300,3 @@ def predict(model, x, batch_size=SAMPLES_AT_ONCE):
         parts = [outputs_of(model, part.to(device), model) for part in x.split(batch_size)]
     checks.check_predictions(parts[0])
     return torch.cat([part.to(x.device) for part in parts])
-
-
-def progress_bar(epochs, progress=None):
-    """Return the epochs, with a bar that is drawn ten times a second at most, unless it is off."""
-    if progress is None:
-        progress = os.environ.get("COURSE_PROGRESS") != "0"
-    return tqdm(epochs, unit="epoch", disable=not progress)

@@ -22,10 +22,13 @@ async () => {
     const drawn = formula.querySelector("svg");
     const box = drawn && drawn.getBoundingClientRect();
     // MathJax sets what it does not know in red.
-    const good = box && box.width > 2 && box.height > 2 && !drawn.querySelector('[fill="red"]');
+    const unknown = drawn && drawn.querySelector('[fill="red"], [data-mml-node="merror"]');
+    const good = box && box.width > 2 && box.height > 2 && !unknown;
     if (!good) wrong.push(`mathematics is not typeset: ${formula.textContent.slice(0, 40)}`);
+    else if ((1000 * box.width) / drawn.viewBox.baseVal.width < 12) {
+      wrong.push(`mathematics is too small: ${formula.textContent.slice(0, 40)}`);
+    }
   }
-  if (document.querySelector(".noError, .MathJax_Error")) wrong.push("mathematics has an error");
 
   const words = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
   while (words.nextNode()) {
@@ -40,7 +43,7 @@ async () => {
   if (width > room) wrong.push(`the page is ${width - room} pixels too wide`);
   for (const piece of document.querySelectorAll("main *")) {
     const hides = ["hidden", "clip"].includes(getComputedStyle(piece).overflowX);
-    const helper = piece.closest(".MJX_Assistive_MathML");
+    const helper = piece.closest("mjx-assistive-mml");
     if (hides && !helper && piece.scrollWidth > piece.clientWidth + 1) {
       wrong.push(`is cut off: ${piece.textContent.trim().slice(0, 40)}`);
     }

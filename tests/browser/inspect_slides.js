@@ -1,7 +1,7 @@
 // Goes to each slide of an open deck with all its steps; returns what is wrong, as sentences.
 // `smallest`: pixels on the screen below which text cannot be read from the last row.
 async (smallest) => {
-  const NOT_SHOWN = "aside, script, .MJX_Assistive_MathML, .MathJax_Preview";
+  const NOT_SHOWN = "aside, script, mjx-container";
   const BOTTOM = 690; // of 720: the slide's number stands below
   const SIDE = 48;
   const wrong = [];
@@ -75,16 +75,14 @@ async (smallest) => {
       if (none) problems.add(`a figure has no alternative: ${name}`);
     }
 
-    for (const source of slide.querySelectorAll('script[type^="math/tex"]')) {
-      const before = source.previousElementSibling;
-      const drawn = before && before.querySelector("svg");
-      const box = drawn && drawn.getBoundingClientRect();
+    for (const formula of slide.querySelectorAll("mjx-container")) {
+      const drawn = formula.querySelector("svg");
+      const box = drawn.getBoundingClientRect();
       // MathJax sets what it does not know in red.
-      const good = box && box.width > 2 && box.height > 2 && !drawn.querySelector('[fill="red"]');
-      if (good) measure(box);
-      else problems.add(`mathematics is not typeset: ${source.text.slice(0, 40)}`);
+      const wrong = drawn.querySelector('[fill="red"], [data-mml-node="merror"]');
+      if (box.width > 2 && box.height > 2 && !wrong) measure(box);
+      else problems.add(`mathematics is not typeset: ${formula.textContent.slice(0, 40)}`);
     }
-    if (slide.querySelector(".noError, .MathJax_Error")) problems.add("mathematics has an error");
     if (slide.querySelector("details")) problems.add("an answer is folded");
     if (high > 1) problems.add(`is ${Math.round(high / scale)} pixels too high`);
     if (wide > 1) problems.add(`is ${Math.round(wide / scale)} pixels too wide`);

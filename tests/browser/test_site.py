@@ -29,8 +29,7 @@ PAGES = [path.as_posix() for path in PAGES] + ["search.html"]
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 INSPECT = Path(__file__).with_name("inspect_page.js").read_text(encoding="utf-8")
 TAB_STOPS = Path(__file__).with_name("tab_stops.js").read_text(encoding="utf-8")
-TYPESET = """() => new Promise((done) =>
-  window.MathJax ? MathJax.Hub.Register.StartupHook("End", done) : done())"""
+TYPESET = "window.MathJax && MathJax.startup.promise"
 # Extensions of Sphinx still use names that its next but one version will drop.
 pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
 SERVER = "http://course.test/"
@@ -292,10 +291,10 @@ def set_mathematics(page, markdown):
     )
     text = re.sub(r"\$(.+?)\$", r"<span class='math'>\\(\1\\)</span>", text)
     page.evaluate(
-        """(html) => new Promise((done) => {
+        """(html) => {
           document.querySelector("article").insertAdjacentHTML("beforeend", html);
-          MathJax.Hub.Queue(["Typeset", MathJax.Hub], done);
-        })""",
+          return MathJax.typesetPromise();
+        }""",
         text,
     )
 
@@ -321,6 +320,7 @@ PLANTED = {
     "a picture is missing": '<img src="none.png" alt="A picture that is not there at all.">',
     "a picture is stretched": '<img src="_images/PICTURE" style="width: 400px; height: 90px">',
     "mathematics is not typeset: \\(x": '<span class="math">\\(x^2\\)</span>',
+    "mathematics is too small": '<p class="math"><svg width="9" height="9" viewBox="0 0 900 900">',
     "mathematics is not typeset: The loss": "<p>The loss $L$.</p>",
     "pixels too wide": '<div style="width: 3000px">wide</div>',
     "is cut off": '<pre style="width: 9em; overflow: hidden">far longer than nine letters</pre>',
@@ -328,8 +328,8 @@ PLANTED = {
 SHUTS_OUT = {
     "image-alt": '<img src="_images/PICTURE">',
     "color-contrast": '<p style="color: #999; background: white">Hardly to be read</p>',
-    "scrollable-region-focusable": '<div style="width: 9em; overflow: auto"><pre tabindex="-1" '
-    'style="overflow: visible">far longer than nine letters</pre></div>',
+    "scrollable-region-focusable": '<div style="width: 9em; overflow: auto">'
+    '<p style="width: 30em">far longer than nine letters</p></div>',
     "link-name": '<a href="index.html"></a>',
 }
 

@@ -165,7 +165,7 @@ BROKEN = {
     "a figure is missing": words('<img src="assets/none.png" alt="A figure that is not there.">'),
     "a figure has no alternative": code("", picture("")),
     "mathematics is not typeset: \\unknown": words("The loss is $\\unknown{x}$."),
-    "mathematics is not typeset: The": words('<p class="tex2jax_ignore">The loss $L$.</p>'),
+    "mathematics is not typeset: The": words('<p class="mathjax_ignore">The loss $L$.</p>'),
     "text of 10.0 pixels": words('<p style="font-size: 10px">Small print.</p>'),
     "cannot be seen": words('<p style="display: none">A secret.</p>'),
     "an answer is folded": words("<details>No summary.</details>"),

@@ -21,7 +21,7 @@ RANGES = {"slope": (-2.0, 2.0, 0.25), "shift": (0, 5, 1)}
 
 def test_moving_a_slider_draws_the_figure_of_the_new_values():
     box, _, about = sliders_over_figure(straight, RANGES)
-    slope, shift, place = box.children
+    slope, shift, _, place = box.children
     assert "slope 1.0, shifted by 2" in about["alt"] and about["alt"] in place.value
     before = place.value
     slope.value = -0.5
@@ -32,7 +32,7 @@ def test_moving_a_slider_draws_the_figure_of_the_new_values():
 
 def test_the_sliders_have_the_ranges_and_kinds_of_their_arguments():
     box, _, _ = sliders_over_figure(straight, RANGES)
-    slope, shift, _ = box.children
+    slope, shift, *_ = box.children
     assert type(slope) is FloatSlider and type(shift) is IntSlider
     assert (slope.min, slope.max, slope.step, slope.readout_format) == (-2, 2, 0.25, ".2f")
     assert (slope.description, shift.description) == ("slope", "shift")
@@ -57,7 +57,7 @@ def test_an_error_while_sliding_is_shown_in_the_place_of_the_figure():
         straight()
 
     box, _, _ = sliders_over_figure(picky, {"rate": (0.0, 2.0, 0.5)})
-    slider, place = box.children
+    slider, _, place = box.children
     slider.value = 2.0
     assert place.value == "<pre>ZeroDivisionError: too &lt;fast&gt;</pre>"
     slider.value = 0.5

@@ -56,11 +56,11 @@ def test_the_pages_are_the_readme_all_notebooks_and_the_other_pages():
     assert {"TEACHING.md", "CONTRIBUTING.md", "data/README.md", "LICENSE"} <= set(names)
 
 
-def test_a_slider_leaves_its_figure_and_a_progress_bar_nothing(assembled):
-    bar = output(WIDGET, {"model_id": "1"})
+def test_a_slider_leaves_its_figure_and_another_widget_nothing(assembled):
+    other = output(WIDGET, {"model_id": "1"})
     slider = output(WIDGET, {"model_id": "2"})
     slider.data["image/png"] = PNG
-    cell = code("1 + 1", outputs=[bar, slider, output("text/plain", "2")])
+    cell = code("1 + 1", outputs=[other, slider, output("text/plain", "2")])
     shown = read(assembled(cells=[cell]) / "notebooks" / "07_vision.ipynb")
     assert [out.data for out in shown.cells[1].outputs] == [
         {"image/png": PNG},

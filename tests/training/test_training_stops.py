@@ -2,7 +2,9 @@
 
 import copy
 import signal
+import sys
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -232,3 +234,11 @@ def test_bar(environment, progress, monkeypatch, capsys):
     run_quietly(progress=progress)
     out, err = capsys.readouterr()
     assert out == "" and "3/3" in err
+
+
+def test_bar_in_a_notebook(monkeypatch, capsys):
+    notebook = SimpleNamespace(get_ipython=lambda: "a shell")
+    monkeypatch.setitem(sys.modules, "IPython", notebook)
+    run_quietly(progress=True)
+    out, err = capsys.readouterr()
+    assert "3/3" in out and err == ""

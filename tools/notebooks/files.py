@@ -133,7 +133,7 @@ def is_exercise(cell):
 def without_widgets(outputs):
     """Return outputs as they are where no kernel runs: a slider's figure without the slider.
 
-    A progress bar has nothing else to show, and goes.
+    A widget that has nothing else to show goes.
     """
     kept = copy.deepcopy(outputs)
     for output in kept:

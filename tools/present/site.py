@@ -24,7 +24,7 @@ from sphinx.errors import SphinxError
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 from tools.notebooks.files import FOLDED, caption_figures, question_of, read, without_widgets
-from tools.present.slides import ASSETS
+from tools.present import libraries
 from tools.settings import BUILD, ROOT
 from tools.setup.console import CourseError, guarded
 
@@ -165,7 +165,7 @@ def build(target=TARGET, root=ROOT):
     if parts.exists():
         shutil.rmtree(parts)
     assemble(parts / "source", root)
-    shutil.copytree(ASSETS / "mathjax", parts / "html" / "_static" / "mathjax")
+    libraries.lay("mathjax", parts / "html" / "_static")
     warnings = run_sphinx(parts)
     if warnings:
         # A page is named by all that list it: once is enough.

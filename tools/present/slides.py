@@ -30,11 +30,12 @@ from tools.notebooks.files import (
     tags,
     without_widgets,
 )
+from tools.present import libraries
 from tools.present.teaching import notes_for
 from tools.settings import BUILD
+from tools.setup.console import guarded
 
 TOOLS = Path(__file__).resolve().parent
-ASSETS = TOOLS / "slides_assets"
 TEMPLATE = TOOLS / "slides_template"
 TARGET = BUILD / "slides"
 OWN_FILES = ["deck.css", "deck.js"]
@@ -139,7 +140,8 @@ def exporter():
 
 def lay_assets(target=TARGET):
     """Lay what the decks load beside them."""
-    shutil.copytree(ASSETS, target / "assets", dirs_exist_ok=True)
+    for library in libraries.LIBRARIES:
+        libraries.lay(library, target / "assets")
     for name in OWN_FILES:
         shutil.copyfile(TEMPLATE / name, target / "assets" / name)
 
@@ -166,4 +168,4 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guarded(main))

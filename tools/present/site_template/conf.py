@@ -11,6 +11,7 @@ from tools.notebooks.files import code_cells, pictures_of, read
 from tools.settings import ROOT
 
 MINUTES = re.compile(r" \(([^()]*min)\)$")
+SIDE_BY_SIDE = re.compile(r"\s*(?:\\q?quad\s*)+")
 
 # The title is the start page's.
 project = html_title = (ROOT / "README.md").read_text("utf-8").partition("\n")[0].strip("# ")
@@ -28,25 +29,9 @@ myst_heading_anchors = 3
 nb_execution_mode = "off"
 nb_ipywidgets_js = {}
 
-# -- Mathematics: the part of MathJax 2 that the slides load too ---------------------------------
-myst_update_mathjax = False  # it writes for MathJax 3
-mathjax_path = "mathjax/MathJax.js"
-mathjax2_config = {
-    "config": ["TeX-AMS_SVG-full.js"],
-    "tex2jax": {"ignoreClass": "tex2jax_ignore", "processClass": "math"},
-    "TeX": {
-        "extensions": [
-            f"{name}.js"
-            for name in ["AMSmath", "AMSsymbols", "noErrors", "noUndefined", "autoload-all"]
-        ]
-    },
-    "messageStyle": "none",
-    "showMathMenu": False,
-    "menuSettings": {"inTabOrder": False},  # without a menu there is nothing to do at a formula
-    "fast-preview": {"disabled": True},
-    # An answer is folded when mathematics is set, so its letters cannot be measured.
-    "SVG": {"matchFontHeight": False, "scale": 90, "linebreaks": {"automatic": True}},
-}
+# -- Mathematics: the MathJax that the slides load too -------------------------------------------
+mathjax_path = "mathjax/tex-svg-full.js"
+mathjax3_config = {"options": {"enableMenu": False}}  # a menu makes each formula a tab stop
 
 # -- Pages: nothing from outside, nothing that leads to a repository -----------------------------
 html_theme = "sphinx_book_theme"
@@ -119,8 +104,27 @@ def shrink_minutes(app, doctree):
             title.replace(last, [nodes.Text(last[: found.start() + 1]), minutes])
 
 
+def part_formulas(app, doctree):
+    """Part formulas that stand side by side, so that on a phone one stands below the other."""
+    for formula in list(doctree.findall(nodes.math_block)):
+        parts = SIDE_BY_SIDE.split(formula.astext())
+        if len(parts) > 1 and all(is_whole(part) for part in parts):
+            row = nodes.container(classes=["formulas"])
+            for part in parts:
+                row += formula.copy()
+                row[-1] += nodes.Text(part)
+            formula.replace_self(row)
+
+
+def is_whole(formula):
+    """Return whether a formula can stand alone: all that it opens, it closes."""
+    pairs = [("{", "}"), (r"\begin", r"\end"), (r"\left", r"\right")]
+    return all(formula.count(opens) == formula.count(closes) for opens, closes in pairs)
+
+
 def setup(app):
     """Connect the changes above to the moment when a page has been read."""
     # Before the contents are collected from the headings.
     app.connect("doctree-read", describe_pictures, priority=100)
     app.connect("doctree-read", shrink_minutes, priority=100)
+    app.connect("doctree-read", part_formulas, priority=100)

@@ -10,18 +10,13 @@
   var started = false;
 
   window.MathJax = {
-    tex2jax: { inlineMath: [["$", "$"]], displayMath: [["$$", "$$"]], processEscapes: true },
-    TeX: { extensions: ["AMSmath.js", "AMSsymbols.js", "noErrors.js", "noUndefined.js", "autoload-all.js"] },
-    displayAlign: "left",
-    displayIndent: "2em",
-    messageStyle: "none",
-    showMathMenu: false,
-    menuSettings: { inTabOrder: false },
-    "fast-preview": { disabled: true },
-    // The size of letters is the slide's, also where a slide is hidden and cannot be measured.
-    SVG: { matchFontHeight: false, scale: 92 },
-    AuthorInit: function () {
-      window.MathJax.Hub.Register.StartupHook("End", start);
+    tex: { inlineMath: [["$", "$"]], displayMath: [["$$", "$$"]] },
+    svg: { displayAlign: "left", displayIndent: "2em" },
+    options: { enableMenu: false },
+    startup: {
+      pageReady: function () {
+        return window.MathJax.startup.defaultPageReady().then(start);
+      },
     },
   };
 

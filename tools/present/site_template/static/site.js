@@ -7,14 +7,3 @@ if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = f
 document.addEventListener("DOMContentLoaded", () => {
   for (const link of document.querySelectorAll(".btn-download-source-button")) link.download = "";
 });
-
-// A formula that is still too wide after line breaks scrolls: by keyboard, too.
-function letKeyboardScroll() {
-  for (const formula of document.querySelectorAll(".math")) {
-    formula.tabIndex = formula.scrollWidth > formula.clientWidth ? 0 : -1;
-  }
-}
-window.addEventListener("resize", letKeyboardScroll);
-window.addEventListener("load", () => {
-  if (window.MathJax) MathJax.Hub.Register.StartupHook("End", letKeyboardScroll);
-});
