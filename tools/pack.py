@@ -150,7 +150,11 @@ def get_wheels(target, files, torch, lock):
         links = ["--find-links", CACHE]
     resolve(target, [*links, *files], lock)
     # With pip itself, a Linux without ensurepip can make its environment too.
-    return download(target, [*links, "--requirement", EXACT, "pip"], lock)
+    names = download(target, [*links, "--requirement", EXACT, "pip"], lock)
+    needed = 1 + len(EXACT.read_text(encoding="utf-8").splitlines())
+    if len(names) != needed:
+        raise CourseError(f"pip names {len(names)} wheels, where {needed} are needed: see {LOG}")
+    return names
 
 
 def get_small_torch(target, version, lock):
@@ -168,7 +172,9 @@ def resolve(target, words, lock):
     """Write what the requirements in `words` lead to on a target to EXACT, in exact versions."""
     EXACT.unlink(missing_ok=True)  # or uv would keep to the versions in it
     command = [sys.executable, "-m", "uv", "pip", "compile", "--output-file", EXACT]
-    command += ["--python-platform", target.platform.for_uv, "--python-version", target.python]
+    # Named, the running Python is enough: uv would fetch one of the target's version.
+    command += ["--python", sys.executable, "--python-version", target.python]
+    command += ["--python-platform", target.platform.for_uv]
     command += ["--only-binary", ":all:", "--no-annotate", "--no-header", *words]
     variables = {**os.environ, "MACOSX_DEPLOYMENT_TARGET": "14.0"}
     otherwise = f"No package can be made for {target.text}"

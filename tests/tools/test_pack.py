@@ -165,7 +165,9 @@ def calls(tmp_path, monkeypatch):
 
     def run(command, variables, log, lock, otherwise, place=None):
         calls.append([str(word) for word in command])
-        return "Saved /x/torch-2.13.0+cpu-cp311-none-any.whl\n"
+        if "uv" in command:
+            pack.EXACT.write_text("torch==2.13.0\n")
+        return "Saved /x/pip-1-any.whl\nFile was already downloaded /x/torch-2.13.0-any.whl\n"
 
     monkeypatch.setattr(pack.installation, "run", run)
     write(tmp_path / "requirements.txt", "torch==2.13.0\n")
@@ -179,7 +181,7 @@ def calls(tmp_path, monkeypatch):
 @pytest.mark.parametrize("torch", ["cpu", "default"])
 def test_small_torch_comes_first_from_its_own_index_for_linux_only(calls, platform, torch):
     names = pack.get_wheels(pack.Target(platform, "3.11"), ["requirements.txt"], torch, lock=None)
-    assert names == ["torch-2.13.0+cpu-cp311-none-any.whl"]
+    assert names == ["pip-1-any.whl", "torch-2.13.0-any.whl"]
     if torch == "cpu" and platform.startswith("linux"):
         small, *rest = calls
         assert {"torch==2.13.0", environment.TORCH_CPU_INDEX, "--no-deps"} <= set(small)
