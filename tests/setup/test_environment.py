@@ -31,7 +31,7 @@ DEVELOPERS_PATHS = [
     r"[A-Z]:\\Users\\",
 ]
 # The addresses that these files test with belong to this computer, and nobody answers there.
-TEST_ADDRESSES = {"tests/tools/test_launcher_setup.py", "tests/tools/test_environment.py"}
+TEST_ADDRESSES = {"tests/setup/test_launcher_setup.py", "tests/setup/test_environment.py"}
 
 
 def lines_of(path):
