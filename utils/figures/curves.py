@@ -2,7 +2,16 @@
 
 import numpy as np
 
-from utils.figures.style import DASHES, MARKERS, figure, label_axes, listed, series, to_array
+from utils.figures.style import (
+    DASHES,
+    MARKERS,
+    figure,
+    label_axes,
+    listed,
+    name_gaps,
+    series,
+    to_array,
+)
 
 
 @figure(height=2.9)
@@ -15,11 +24,12 @@ def curve_with_tangents(ax, function, points, slopes, limits, xlabel="x", ylabel
         limits: (left, right) end of the x axis.
         xlabel, ylabel: what the axes count.
     """
-    tangents = dict(zip(to_array(points).tolist(), to_array(slopes).tolist(), strict=True))
+    pairs = zip(to_array(points).tolist(), to_array(slopes).tolist(), strict=True)
+    tangents = dict(enumerate(pairs))
     x = np.linspace(*limits, 200)
     ax.plot(x, function(x), color="#000000", zorder=2)
     reach = (limits[1] - limits[0]) / 7
-    for number, point, slope in series(tangents):
+    for number, _, (point, slope) in series(tangents):
         height = function(point)
         ends = np.array([point - reach, point + reach])
         color = f"C{number}"
@@ -38,7 +48,7 @@ def curve_with_tangents(ax, function, points, slopes, limits, xlabel="x", ylabel
             fontsize=11,
         )
     label_axes(ax, xlabel, ylabel, legend=False)
-    found = ", ".join(f"{slope:.4g} at {point:g}" for point, slope in tangents.items())
+    found = ", ".join(f"{slope:.4g} at {point:g}" for point, slope in tangents.values())
     return f"The curve of {ylabel} against {xlabel}, with tangents of slope {found}."
 
 
@@ -48,16 +58,18 @@ def finite_difference_error(ax, steps, errors):
 
     Args:
         steps: the step sizes h, shape (k,).
-        errors: name of a number format -> absolute errors, shape (k,), at most seven.
+        errors: name of a number format -> absolute errors, shape (k,), at most seven. An error of
+            exactly 0 has no place on such an axis: it is counted beside the name.
     """
-    steps = to_array(steps)
+    steps, names = to_array(steps), []
     for number, name, values in series(errors):
-        look = DASHES[number] + MARKERS[number]
-        ax.loglog(steps, to_array(values), look, label=name, markersize=5)
+        look, values = DASHES[number] + MARKERS[number], to_array(values)
+        names.append(name_gaps(name, values, positive=True))
+        ax.loglog(steps, values, look, label=names[-1], markersize=5)
     label_axes(ax, "step size h", "error of the derivative")
     return (
         "Error of the derivative by central differences against the step size h, on logarithmic "
-        f"axes: {listed(errors)}."
+        f"axes: {listed(names)}."
     )
 
 
@@ -103,13 +115,15 @@ def points_and_lines(ax, x, y, lines, xlabel="x", ylabel="y", sigma=None):
     else:
         look = {"fmt": "o", "color": "#555555", "capsize": 4, "linewidth": 1.6, "zorder": 3}
         ax.errorbar(x, y, yerr=to_array(sigma), label="data with σ", **look)
-    ends = np.array([x.min(), x.max()]) + np.array([-0.05, 0.05]) * np.ptp(x)
+    known = x[np.isfinite(x)]
+    ends = np.array([known.min(), known.max()]) + np.array([-0.05, 0.05]) * np.ptp(known)
     for number, label, (slope, intercept) in series(lines):
         heights = to_array(slope) * ends + to_array(intercept)
         ax.plot(ends, heights, linestyle=DASHES[number], color=f"C{number}", label=label)
     label_axes(ax, xlabel, ylabel)
     bars = "" if sigma is None else ", with error bars"
-    return f"Points of {ylabel} against {xlabel}{bars}, and straight lines: {listed(lines)}."
+    points = f"{name_gaps('Points', x, y)} of {ylabel} against {xlabel}{bars}"
+    return f"{points}, and straight lines: {listed(lines)}."
 
 
 @figure(height=2.9)
@@ -124,7 +138,8 @@ def fit_before_after(ax, x, y, before, after):
     ax.plot(x, before, linestyle=DASHES[1], color="C1", label="before training")
     ax.plot(x, after, linestyle=DASHES[0], color="C0", label="after training")
     label_axes(ax, "x", "y")
-    return "Points of y against x, with the prediction before training and after training."
+    points = name_gaps("Points", x, y)
+    return f"{points} of y against x, with the prediction before training and after training."
 
 
 @figure(height=3.0)
@@ -165,6 +180,6 @@ def fit_with_residuals(ax, x, y, prediction, xlabel="x", ylabel="y"):
     ax.plot(x[order], prediction[order], color="C0", linewidth=2.4, label="prediction", zorder=4)
     label_axes(ax, xlabel, ylabel)
     return (
-        f"Points of {ylabel} against {xlabel}, the prediction, and the residuals as lines between "
-        "them."
+        f"{name_gaps('Points', x, y)} of {ylabel} against {xlabel}, the prediction, and the "
+        "residuals as lines between them."
     )

@@ -1,5 +1,6 @@
 """Schematics of the shapes that flow through modules, and back."""
 
+import functools
 import math
 import re
 
@@ -114,6 +115,7 @@ def lines_in(texts):
     return max(in_lines(text).count("\n") + 1 for text in texts)
 
 
+@functools.cache
 def width_of(text, size):
     """Return the inches that the longest line of a text takes in letters of this size."""
     lines = [TextPath((0, 0), line, size=size) for line in in_lines(text).split("\n")]

@@ -5,7 +5,16 @@ import math
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from utils.figures.style import DASHES, MARKERS, figure, label_axes, listed, series, to_array
+from utils.figures.style import (
+    DASHES,
+    MARKERS,
+    figure,
+    label_axes,
+    listed,
+    name_gaps,
+    series,
+    to_array,
+)
 
 PANELS_IN_A_ROW, MOST_PANELS = 5, 10
 
@@ -15,7 +24,8 @@ def distributions(ax, values, same_scale=True, bins=40):
     """Draw the histogram of each tensor in a panel of its own, with its standard deviation.
 
     Args:
-        values: name -> tensor of any shape, up to ten of them; NaN and infinity are left out.
+        values: name -> tensor of any shape, up to ten of them; NaN and infinity are left
+            out, and counted.
         same_scale: whether all panels have the same x axis, so that widths can be compared.
         bins: how many bars in a panel, between the smallest and the largest value.
 
@@ -25,9 +35,11 @@ def distributions(ax, values, same_scale=True, bins=40):
     if not 1 <= len(values) <= MOST_PANELS:
         raise ValueError(f"A figure has room for 1 to {MOST_PANELS} tensors, not {len(values)}.")
     arrays = [to_array(tensor).astype(float).ravel() for tensor in values.values()]
+    gaps = [name_gaps("", array).strip(" ()") for array in arrays]
     arrays = [array[np.isfinite(array)] for array in arrays]
     common = limits_of(np.concatenate(arrays)) if same_scale else None
-    for panel, name, array in zip(panels_in(ax, len(arrays)), values, arrays, strict=True):
+    panels = panels_in(ax, len(arrays))
+    for panel, name, array, gap in zip(panels, values, arrays, gaps, strict=True):
         panel.hist(array, bins=bins, range=limits_of(array), color="#3C7FA8")
         panel.axvline(0, color="#222222", linewidth=0.9, linestyle=":", zorder=0.5)
         panel.set(xlim=common or limits_of(array), yticks=[])
@@ -35,10 +47,13 @@ def distributions(ax, values, same_scale=True, bins=40):
         panel.xaxis.set_major_locator(MaxNLocator(3))
         spread = f"std {array.std():.3g}" if len(array) else "no finite value"
         left, bottom, _, height = panel.place
-        write = {"ha": "left", "va": "bottom", "fontsize": 10.5}
-        ax.text(left, bottom + height + 0.08, name, fontweight="bold", **write)
-        ax.text(left, bottom + height + 0.01, spread, color="#555555", **write)
-    return f"Histograms, each with its standard deviation: {listed(values)}."
+        lines = [gap, spread, name] if gap else [spread, name]
+        for number, line in enumerate(lines):
+            look = {"fontweight": "bold"} if line is name else {"color": "#555555"}
+            place = (left, bottom + height + 0.01 + 0.07 * number)
+            ax.text(*place, line, ha="left", va="bottom", fontsize=10.5, **look)
+    names = [f"{name} ({gap})" if gap else name for name, gap in zip(values, gaps, strict=True)]
+    return f"Histograms, each with its standard deviation: {listed(names)}."
 
 
 def limits_of(values):
@@ -71,14 +86,16 @@ def by_layer(ax, values, ylabel):
 
     Args:
         values: label -> numbers, shape (layers,), the first layer first, at most seven of them. A 0
-            has no place on such an axis: it interrupts the line.
+            has no place on such an axis: it interrupts the line, and is counted beside the label.
         ylabel: what the numbers are.
     """
+    names = []
     for number, label, numbers in series(values):
         numbers = np.array([float(to_array(each)) for each in numbers])
+        names.append(name_gaps(label, numbers, positive=True))
         numbers[numbers <= 0] = np.nan
         look = {"linestyle": DASHES[number], "marker": MARKERS[number], "markersize": 5.5}
-        ax.semilogy(range(1, len(numbers) + 1), numbers, linewidth=1.6, label=label, **look)
+        ax.semilogy(range(1, len(numbers) + 1), numbers, linewidth=1.6, label=names[-1], **look)
     ax.xaxis.set_major_locator(MaxNLocator(10, integer=True, min_n_ticks=1))
     label_axes(ax, "layer", ylabel)
-    return f"Layer by layer, on a logarithmic axis, the {ylabel}: {listed(values)}."
+    return f"Layer by layer, on a logarithmic axis, the {ylabel}: {listed(names)}."

@@ -2,7 +2,16 @@
 
 import numpy as np
 
-from utils.figures.style import DASHES, MARKERS, figure, label_axes, listed, series, to_array
+from utils.figures.style import (
+    DASHES,
+    MARKERS,
+    figure,
+    label_axes,
+    listed,
+    name_gaps,
+    series,
+    to_array,
+)
 
 ON_BLUE = ["#D55E00", "#000000", "#007A5A", "#9F4C7C", "#8A6100"]  # colours of paths over contours
 
@@ -45,8 +54,10 @@ def loss_curves(ax, losses, xlabel="epoch", first=1, best=False):
         xlabel: what the x axis counts: "epoch" or "step".
         first: the number of the first loss, 0 where it was taken before the first step.
         best: mark where each loss on held-out data is lowest.
+
+    What is not finite, or not above 0, has no place on the axis and is counted beside the label.
     """
-    curves = {}
+    curves, names = {}, []
     for label, item in (losses if isinstance(losses, dict) else {"training": losses}).items():
         curves[label] = to_array(getattr(item, "loss", item))
         if getattr(item, "validation_loss", None) is not None:
@@ -55,15 +66,17 @@ def loss_curves(ax, losses, xlabel="epoch", first=1, best=False):
             )
     for number, label, values in series(curves):
         place = np.arange(first, first + len(values))
-        ax.semilogy(place, values, linestyle=DASHES[number], linewidth=1.6, label=label)
+        names.append(name_gaps(label, values, positive=True))
+        ax.semilogy(place, values, linestyle=DASHES[number], linewidth=1.6, label=names[-1])
     held_out = [values for label, values in curves.items() if label.endswith("held out")]
-    for number, values in enumerate(held_out if best else []):
-        lowest, label = values.argmin(), None if number else f"best {xlabel}"
+    held_out = [values for values in held_out if best and np.isfinite(values).any()]
+    for number, values in enumerate(held_out):
+        lowest, label = np.nanargmin(values), None if number else f"best {xlabel}"
         ax.axvline(first + lowest, color="#777777", linestyle=":", linewidth=1.2)
         ax.semilogy(first + lowest, values[lowest], "k*", markersize=13, zorder=4, label=label)
-    label_axes(ax, xlabel, "loss", legend=len(curves) > 1)
-    marked = f" The best {xlabel} is marked." if best and held_out else ""
-    return f"Loss on a logarithmic axis against the {xlabel}: {listed(curves)}.{marked}"
+    label_axes(ax, xlabel, "loss", legend=len(curves) > 1 or names != list(curves))
+    marked = f" The best {xlabel} is marked." if held_out else ""
+    return f"Loss on a logarithmic axis against the {xlabel}: {listed(names)}.{marked}"
 
 
 @figure(height=3.0)
@@ -72,23 +85,34 @@ def error_by_setting(ax, errors, xlabel, baseline=None):
 
     Args:
         errors: setting -> one mean squared error for each seed, shape (seeds,); the settings are
-            drawn evenly spaced.
+            drawn evenly spaced. A seed that diverged (NaN) is counted in the legend.
         xlabel: what is varied.
         baseline: label -> number, of predictions that the networks should beat, as lines.
     """
-    numbers = [to_array(values) for values in errors.values()]
-    for place, values in enumerate(numbers):
+    medians, names = [], []
+    for place, (setting, values) in enumerate(errors.items()):
+        values = to_array(values)
         spread = np.linspace(-0.12, 0.12, len(values))
         ax.semilogy(place + spread, values, "o", color="C0", markersize=4, alpha=0.55)
-    medians = [np.median(values) for values in numbers]
+        medians.append(finite_median(values))
+        names.append(name_gaps(str(setting), values, positive=True, word="diverged"))
     ax.semilogy(range(len(medians)), medians, "_-", color="C1", markersize=22, label="median")
     draw_baselines(ax.axhline, baseline)
+    for setting, name in zip(errors, names, strict=True):
+        if name != str(setting):
+            ax.plot([], [], linestyle="none", label=name)
     ax.set(xticks=range(len(medians)), xticklabels=[str(setting) for setting in errors])
     label_axes(ax, xlabel, "mean squared error")
     return (
-        f"Mean squared error of each seed on a logarithmic axis, for {xlabel} {listed(errors)}, "
+        f"Mean squared error of each seed on a logarithmic axis, for {xlabel} {listed(names)}, "
         "with the medians joined."
     )
+
+
+def finite_median(values):
+    """Return the median of the finite numbers, NaN where there is none."""
+    finite = values[np.isfinite(values)]
+    return np.median(finite) if len(finite) else np.nan
 
 
 def draw_baselines(draw_line, baseline):
@@ -103,25 +127,28 @@ def seed_strip(ax, values, xlabel, log=False, baseline=None, each="seed"):
     """Draw one point for each seed in a row for each setting, with the medians marked.
 
     Args:
-        values: setting -> one number for each seed, shape (seeds,).
+        values: setting -> one number for each seed, shape (seeds,). What has no place on the axis,
+            such as NaN, is counted beside the setting.
         xlabel: what was measured, for example "accuracy on held-out points".
         log: a logarithmic axis.
         baseline: label -> number, of predictions that the networks should beat, as lines.
         each: what a point stands for: "seed", or "split" where the rows were split anew.
     """
-    for row, numbers in enumerate(values.values()):
+    names = []
+    for row, (setting, numbers) in enumerate(values.items()):
         numbers, label = to_array(numbers), None if row else f"median of the {each}s"
+        names.append(name_gaps(str(setting), numbers, positive=log))
         spread = row + np.linspace(-0.2, 0.2, len(numbers))
         ax.plot(numbers, spread, "o", color="C0", markersize=5, alpha=0.55, markeredgewidth=0)
         look = {"color": "C1", "markersize": 22, "markeredgewidth": 3, "linestyle": "none"}
-        ax.plot(np.median(numbers), row, "|", label=label, **look)
+        ax.plot(finite_median(numbers), row, "|", label=label, **look)
     draw_baselines(ax.axvline, baseline)
     ax.set(xlabel=xlabel, xscale="log" if log else "linear")
-    ax.set(yticks=range(len(values)), yticklabels=values, ylim=(len(values) - 0.5, -0.5))
+    ax.set(yticks=range(len(values)), yticklabels=names, ylim=(len(values) - 0.5, -0.5))
     ax.grid(axis="y", visible=False)
     ax.figure.legend(loc="outside upper right", ncols=3)
     return (
-        f"A point for each {each}, in a row with its median for each of: {listed(values)}. On the "
+        f"A point for each {each}, in a row with its median for each of: {listed(names)}. On the "
         f"x axis, the {xlabel}."
     )
 
@@ -131,18 +158,24 @@ def seed_bands(ax, losses):
     """Draw the loss over the epochs of many seeds: the median and the band of the middle 80 %.
 
     Args:
-        losses: label -> losses, shape (seeds, epochs), at most seven.
+        losses: label -> losses, shape (seeds, epochs), at most seven. A seed that diverged (NaN
+            from some epoch on) is left out altogether, and counted beside the label.
     """
+    names = []
     for number, label, values in series(losses):
-        low, middle, high = np.quantile(to_array(values), [0.1, 0.5, 0.9], axis=0)
+        values = to_array(values)
+        largest = values.max(axis=1)
+        names.append(name_gaps(label, largest, word="diverged"))
+        kept = values[np.isfinite(largest)] if np.isfinite(largest).any() else values * np.nan
+        low, middle, high = np.quantile(kept, [0.1, 0.5, 0.9], axis=0)
         epochs = np.arange(1, len(middle) + 1)
         ax.fill_between(epochs, low, high, color=f"C{number}", alpha=0.2, linewidth=0)
-        ax.semilogy(epochs, middle, linestyle=DASHES[number], color=f"C{number}", label=label)
+        ax.semilogy(epochs, middle, linestyle=DASHES[number], color=f"C{number}", label=names[-1])
     ax.set_yscale("log")
     label_axes(ax, "epoch", "loss")
     return (
         "Loss on a logarithmic axis against the epoch, the median of the seeds and a band of the "
-        f"middle 80 %: {listed(losses)}."
+        f"middle 80 %: {listed(names)}."
     )
 
 
@@ -152,7 +185,7 @@ def scanned_rates(ax, rates, losses, suggestion=None):
 
     Args:
         rates: shape (k,), ascending.
-        losses: shape (k,), each before the step at that rate; NaN is left out.
+        losses: shape (k,), each before the step at that rate; NaN is left out, and counted.
         suggestion: a rate, or None if the scan suggests none.
     """
     rates, losses = to_array(rates), to_array(losses)
@@ -161,7 +194,8 @@ def scanned_rates(ax, rates, losses, suggestion=None):
     ax.semilogx(rates, losses, label="loss before the step", **look)
     if len(finite) and 0 < 20 * finite.min() < finite.max():
         ax.set_yscale("log")
-    words = "Loss before each step against its learning rate, on a logarithmic axis."
+    words = name_gaps("Loss before each step", losses)
+    words = f"{words} against its learning rate, on a logarithmic axis."
     if suggestion is None:
         if not len(finite):
             write = {"ha": "center", "va": "center", "transform": ax.transAxes}

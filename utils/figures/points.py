@@ -2,7 +2,17 @@
 
 import numpy as np
 
-from utils.figures.style import DASHES, MARKERS, figure, label_axes, listed, series, to_array
+from utils.figures.style import (
+    DASHES,
+    MARKERS,
+    class_numbers,
+    figure,
+    label_axes,
+    listed,
+    name_gaps,
+    series,
+    to_array,
+)
 
 
 @figure(height=3.1)
@@ -10,24 +20,28 @@ def scatter_by_group(ax, x, y, group, group_names, xlabel="x", ylabel="y", predi
     """Draw points in a colour and a marker for each group.
 
     Args:
-        x, y: shape (n,); points with a gap (NaN) are left out.
-        group: integer codes, shape (n,).
-        group_names: the name of each code, at most seven.
+        x, y: shape (n,); points with a gap (NaN) are counted beside the name of their group.
+        group: the group of each point, as its name or its number from 0, shape (n,).
+        group_names: the names of the groups, at most seven.
         xlabel, ylabel: what the axes count, with units.
-        predicted: the codes that a model gives, shape (n,); a point that it mistakes is surrounded
-            by the large hollow marker of the group that it is taken for.
+        predicted: the groups that a model gives, like `group`; a point that it mistakes is
+            surrounded by the large hollow marker of the group that it is taken for.
+
+    Raises:
+        ValueError: there are more groups, or a point belongs to none of them.
     """
-    x, y, group = to_array(x), to_array(y), to_array(group)
-    members = {name: group == code for code, name in enumerate(group_names)}
-    for code, name, rows in series(members):
+    x, y, group_names = to_array(x), to_array(y), list(group_names)
+    group, names = class_numbers(group, group_names), []
+    for code, name, rows in series({name: group == i for i, name in enumerate(group_names)}):
         look = {"s": 26, "marker": MARKERS[code], "alpha": 0.75, "linewidths": 0}
-        ax.scatter(x[rows], y[rows], label=name, **look)
+        names.append(name_gaps(name, x[rows], y[rows]))
+        ax.scatter(x[rows], y[rows], label=names[-1], **look)
     rings = ""
     if predicted is not None:
-        ring_mistakes(ax, x, y, group, to_array(predicted), group_names)
+        ring_mistakes(ax, x, y, group, class_numbers(predicted, group_names), group_names)
         rings = " Mistaken points are ringed with the marker of the group they are taken for."
     label_axes(ax, xlabel, ylabel)
-    return f"Points of {ylabel} against {xlabel} in groups: {listed(group_names)}.{rings}"
+    return f"Points of {ylabel} against {xlabel} in groups: {listed(names)}.{rings}"
 
 
 def ring_mistakes(ax, x, y, group, predicted, group_names):
@@ -48,9 +62,11 @@ def column_spread(axes, before, after, column_names):
         before, after: shape (n, d).
         column_names: the names of the d columns, at most seven.
     """
-    spread = np.random.default_rng(0).uniform(-0.28, 0.28, size=to_array(before).shape)
-    for ax, values, title in zip(axes, [before, after], ["before", "after"], strict=True):
-        columns = dict(zip(column_names, to_array(values).T, strict=True))
+    before, after = to_array(before), to_array(after)
+    titles = [name_gaps("before", before), name_gaps("after", after)]
+    spread = np.random.default_rng(0).uniform(-0.28, 0.28, size=before.shape)
+    for ax, values, title in zip(axes, [before, after], titles, strict=True):
+        columns = dict(zip(column_names, values.T, strict=True))
         for row, _, numbers in series(columns):
             look = {"markersize": 2.6, "alpha": 0.5, "markeredgewidth": 0}
             ax.plot(numbers, row + spread[:, row], MARKERS[row], **look)
@@ -59,8 +75,8 @@ def column_spread(axes, before, after, column_names):
     axes[0].set(yticklabels=column_names, xlabel="value in its own unit")
     axes[1].set(yticklabels=[], xlabel="standard deviations from the mean")
     return (
-        "Two panels, before and after a change of scale, with a row of points for each column: "
-        f"{listed(column_names)}."
+        f"Two panels, {' and '.join(titles)} a change of scale, with a row of points for each "
+        f"column: {listed(column_names)}."
     )
 
 
@@ -76,13 +92,19 @@ def residuals(ax, prediction, y, xlabel="prediction", ylabel="target - predictio
     """
     prediction, y = to_array(prediction).ravel(), to_array(y).ravel()
     ax.axhline(0, color="#222222", linewidth=1.2, zorder=1)
+    apart, names = y - prediction, []
+    lost = np.ones(len(y), dtype=bool)
     for number, name, rows in series(groups or {"": slice(None)}):
         rows = rows if isinstance(rows, slice) else to_array(rows)
         look = {"s": 28, "marker": MARKERS[number], "alpha": 0.75, "linewidths": 0}
-        ax.scatter(prediction[rows], (y - prediction)[rows], label=name, **look)
+        lost[rows] = False
+        names.append(name_gaps(name, prediction[rows], apart[rows]))
+        ax.scatter(prediction[rows], apart[rows], label=names[-1], **look)
     label_axes(ax, xlabel, ylabel, legend=bool(groups))
-    named = f": {listed(groups)}" if groups else ""
-    return f"Points of {ylabel} against {xlabel}, with a line at 0{named}."
+    points = name_gaps("Points", prediction, apart)
+    named = f": {listed(names)}" if groups else ""
+    named += f"; {lost.sum()} of {len(lost)} are in no group" if lost.any() else ""
+    return f"{points} of {ylabel} against {xlabel}, with a line at 0{named}."
 
 
 @figure(height=3.2)
@@ -95,16 +117,18 @@ def points_and_curves(ax, points, x, curves, xlabel="x", ylabel="y"):
         curves: label -> values, shape (m,) or (m, 1), at most seven.
         xlabel, ylabel: what the axes count, with units.
     """
-    colors = ["#222222", "#AAAAAA"]
+    colors, names = ["#222222", "#AAAAAA"], []
     for number, label, (across, up) in reversed(series(points, most=len(colors))):
         look = {"color": colors[number], "markersize": 6 - 2 * number, "zorder": 3 - number}
         across, up = to_array(across).ravel(), to_array(up).ravel()
-        ax.plot(across, up, MARKERS[number], label=label, **look)
+        names.insert(0, name_gaps(label, across, up))
+        ax.plot(across, up, MARKERS[number], label=names[0], **look)
     for number, label, values in series(curves):
         look = {"color": f"C{number}", "linestyle": DASHES[number], "linewidth": 2.2}
         ax.plot(to_array(x).ravel(), to_array(values).ravel(), label=label, zorder=4, **look)
     heights = np.concatenate([to_array(up).ravel() for _, up in points.values()])
+    heights = heights[np.isfinite(heights)]
     margin = 0.15 * np.ptp(heights)
     ax.set_ylim(heights.min() - margin, heights.max() + margin)
     label_axes(ax, xlabel, ylabel)
-    return f"Points ({listed(points)}) and curves ({listed(curves)}) of {ylabel} against {xlabel}."
+    return f"Points ({listed(names)}) and curves ({listed(curves)}) of {ylabel} against {xlabel}."

@@ -4,7 +4,16 @@ import numpy as np
 import torch
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 
-from utils.figures.style import MARKERS, figure, label_axes, listed, series, to_array
+from utils.figures.style import (
+    MARKERS,
+    class_numbers,
+    figure,
+    label_axes,
+    listed,
+    name_gaps,
+    series,
+    to_array,
+)
 from utils.fitting.states import device_of, mode
 
 TWO_CLASSES = LinearSegmentedColormap.from_list("two classes", ["#5FA5CF", "#FFFFFF", "#EE9A5F"])
@@ -82,23 +91,32 @@ def decision_regions(
         model: a network that gives logits, (n, 2) -> (n, 1) or (n, classes), used in evaluation
             mode and left as it was; or any function that gives probabilities of these shapes.
         x: points, shape (n, 2).
-        labels: their class numbers, shape (n,) or (n, 1).
+        labels: the class of each point, as its number from 0 or its name, shape (n,) or (n, 1).
         xlabel, ylabel: what the axes count.
         class_names: the name of each class, at most seven.
         marked: name -> point of shape (2,), to be marked with a star.
         limits: (left, right, low, high) of the plane; by default somewhat more than the points.
 
     Raises:
-        ValueError: the model gives values that are not finite, or more than seven classes.
+        ValueError: there are not two features; the model gives values that are not finite, more
+            than seven classes or not as many as names; a label is not one of the classes.
     """
-    points, classes = to_array(x), to_array(labels).ravel()
+    points = to_array(x)
+    if points.ndim != 2 or points.shape[1] != 2:
+        raise ValueError(
+            f"The points have the shape {points.shape}, but a plane has two features, (n, 2): "
+            "choose two columns, x[:, :2], and train a model of those two."
+        )
     edges = limits or limits_around(points)
     across, up = np.meshgrid(np.linspace(*edges[:2], 261), np.linspace(*edges[2:], 181))
     plane = np.stack([across.ravel(), up.ravel()], axis=1)
     plane = torch.as_tensor(plane.astype(points.dtype)).to(getattr(x, "device", "cpu"))
     found = probabilities(model, plane)
     maps = found.T.reshape(-1, *across.shape)  # (classes, rows, columns)
-    class_names = class_names or [f"class {number}" for number in range(len(maps))]
+    class_names = list(class_names or [f"class {number}" for number in range(len(maps))])
+    if len(class_names) != len(maps):
+        raise ValueError(f"The model gives {len(maps)} classes, the names {listed(class_names)}.")
+    classes, names = class_numbers(labels, class_names), []
     members = series({name: classes == number for number, name in enumerate(class_names)})
     two = len(maps) == 2
     if two:
@@ -108,7 +126,8 @@ def decision_regions(
     draw_borders(ax, across, up, maps[1:] if two else maps)
     for number, name, rows in members:
         look = {"s": 30, "marker": MARKERS[number], "linewidths": 0.7, "edgecolors": "white"}
-        ax.scatter(*points[rows].T, color=f"C{number}", label=name, zorder=3, **look)
+        names.append(name_gaps(name, *points[rows].T))
+        ax.scatter(*points[rows].T, color=f"C{number}", label=names[-1], zorder=3, **look)
     for name, place in (marked or {}).items():
         write_star(ax, name, to_array(place))
     ax.set(xlabel=xlabel, ylabel=ylabel, xlim=edges[:2], ylim=edges[2:])
@@ -118,7 +137,7 @@ def decision_regions(
     ground = f"shaded by the probability of {class_names[1]}" if two else "in its class's colour"
     stars = f" Marked with a star: {'; '.join(marked)}." if marked else ""
     return (
-        f"Points of {listed(class_names)} over {xlabel} and {ylabel}; each place of the plane is "
+        f"Points of {listed(names)} over {xlabel} and {ylabel}; each place of the plane is "
         f"{ground}.{stars}"
     )
 
@@ -145,6 +164,7 @@ def limits_around(points):
 
     Where both axes have about one scale, a unit is about as long on the one as on the other.
     """
+    points = points[np.isfinite(points).all(axis=1)]
     middle = (points.max(axis=0) + points.min(axis=0)) / 2
     reach = 0.58 * np.ptp(points, axis=0)
     reach[reach == 0] = 1.0
@@ -194,11 +214,11 @@ def confusion_matrix(ax, true, predicted, class_names):
     """Draw how many samples of each class were taken for which: a row for each true class.
 
     Args:
-        true, predicted: class numbers, shape (n,).
+        true, predicted: the class of each sample, as its number from 0 or its name, shape (n,).
         class_names: the name of each class.
 
     Raises:
-        ValueError: the shapes differ, or there are numbers that belong to no class.
+        ValueError: the shapes differ, or something is none of the classes.
     """
     true, predicted = to_array(true), to_array(predicted)
     if true.ndim != 1 or true.shape != predicted.shape:
@@ -206,14 +226,8 @@ def confusion_matrix(ax, true, predicted, class_names):
             "confusion_matrix takes class numbers of shape (n,), but true and predicted have the "
             f"shapes {true.shape} and {predicted.shape}: logits.argmax(dim=1) gives class numbers."
         )
-    counts = np.array(
-        [
-            [((true == row) & (predicted == column)).sum() for column in range(len(class_names))]
-            for row in range(len(class_names))
-        ]
-    )
-    if counts.sum() < len(true):
-        raise ValueError(f"There are class numbers other than 0 to {len(class_names) - 1}.")
+    counts = np.zeros((len(class_names), len(class_names)), dtype=int)
+    np.add.at(counts, (class_numbers(true, class_names), class_numbers(predicted, class_names)), 1)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     image = ax.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for row, column in np.ndindex(counts.shape):

@@ -148,6 +148,45 @@ def series(values, most=MOST_SERIES):
     return [(number, name, item) for number, (name, item) in enumerate(values.items())]
 
 
+def class_numbers(labels, names):
+    """Return which of the names each label means, as numbers from 0, shape (n,).
+
+    Args:
+        labels: numbers from 0, or the names themselves, shape (n,) or (n, 1).
+        names: the names of the classes or groups, as a list.
+
+    Raises:
+        ValueError: a label is none of them.
+    """
+    labels = to_array(labels).ravel()
+    known = names if labels.dtype.kind in "OU" else range(len(names))
+    numbers = {label: number for number, label in enumerate(known)}
+    labels = labels.tolist()
+    strange = sorted({str(label) for label in labels if label not in numbers})
+    if strange:
+        raise ValueError(
+            f"Each label has to be one of these names: {listed(names)}; or its number, from 0 to "
+            f"{len(names) - 1}. But there are labels {listed(strange[:5])}."
+        )
+    return np.array([numbers[label] for label in labels], dtype=int)
+
+
+def name_gaps(name, *values, positive=False, word="not finite"):
+    """Return the name of a series, with how many of its points have no place in the figure.
+
+    Args:
+        name: of the series.
+        *values: arrays of one shape, the numbers that say where the points are.
+        positive: whether the last of them is drawn on a logarithmic axis.
+        word: what to call points whose numbers are not finite.
+    """
+    finite = np.all([np.isfinite(each) for each in values], axis=0)
+    low = finite & (values[-1] <= 0) & positive
+    counts = {word: np.sum(~finite), "not above 0": np.sum(low)}
+    gaps = ", ".join(f"{count} of {finite.size} {why}" for why, count in counts.items() if count)
+    return f"{name} ({gaps})" if gaps else name
+
+
 def listed(names):
     """Return names in a row, for a description; semicolons part those that contain a comma."""
     names = [str(name) for name in names]
