@@ -32,8 +32,10 @@ LEFT_OUT = pytest.StashKey[int]()
 
 
 def pytest_addoption(parser):
-    """Add the option that runs all tests."""
+    """Add the options that run all tests, and all notebooks in JupyterLab."""
     parser.addoption("--full", action="store_true", help="run the tests marked full, too")
+    every = "with --full: run every notebook in JupyterLab, not 00 and 05 alone"
+    parser.addoption("--every-notebook", action="store_true", help=every)
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m selects by marker
@@ -68,10 +70,13 @@ def pytest_testnodedown(node):
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    """Say how many tests were left out."""
+    """Say how many tests were left out, and the milliseconds that tests have measured."""
     left_out = config.stash.get(LEFT_OUT, 0)
     if left_out:
         terminalreporter.write_line(f"Tests that run only with --full: {left_out}")
+    for report in terminalreporter.stats.get("passed", []):
+        for what, milliseconds in report.user_properties:
+            terminalreporter.write_line(f"{what}: {milliseconds:.0f} ms")
 
 
 # -- Workers -----------------------------------------------------------------------------------

@@ -235,7 +235,8 @@ def run_all(page):
         with contextlib.suppress(TimeoutError):
             page.wait_for_function(RUN_BEGINS, timeout=5000)
             break
-    page.wait_for_function(RUN_ENDS, timeout=RUNS * 1000)
+    # Asked at each frame, which is what playwright does by itself, this would take a whole core.
+    page.wait_for_function(RUN_ENDS, timeout=RUNS * 1000, polling=500)
 
 
 def counts(page):
@@ -278,24 +279,6 @@ AT_END = """handle => {
   const track = handle.closest('.noUi-base').getBoundingClientRect();
   return Math.abs((own.left + own.right) / 2 - track.right) < 1;
 }"""
-
-
-def run_to(page, index):
-    """Run a notebook up to a cell with sliders; return the handle of its first one.
-
-    Args:
-        page: with a notebook that is just opened.
-        index: the cell's number among all cells, from 0.
-    """
-    cell = page.locator(".jp-Notebook .jp-Cell").nth(index)
-    cell.locator(".jp-InputPrompt").click()
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_text("Run All Above Selected Cell", exact=True).click()
-    cell.locator(".jp-InputPrompt").click()
-    page.keyboard.press("ControlOrMeta+Enter")
-    handle = cell.locator(".noUi-handle").first
-    handle.wait_for(timeout=RUNS * 1000)
-    return handle
 
 
 def move_slider(page, handle):

@@ -1,10 +1,13 @@
-"""Every notebook in a real JupyterLab: Run All, sliders, live slides.
+"""Notebooks in a real JupyterLab: Run All, sliders, the next day, live slides.
 
 The course is served by the launcher's own commands and opened in headless Chromium, as a student
-and a presenter have it: copies without outputs, progress bars on.
+and a presenter have it: copies without outputs, progress bars on. Two notebooks are run, and all
+of them with the option --every-notebook.
 """
 
 import importlib.util
+import re
+import statistics
 from types import SimpleNamespace
 from urllib.error import URLError
 
@@ -22,25 +25,42 @@ from utils.live import WIDGET
 
 pytest.importorskip("jupyterlab", reason="JupyterLab is not installed here")
 
-PATHS = published()
-SLIDERS = [
-    (path, number)
-    for path in PATHS
-    for number, cell in enumerate(read(path).cells)
-    if any(WIDGET in output.get("data", {}) for output in cell.get("outputs", []))
-]
+ALWAYS = ("00", "05")
+MOVES = 5
+# The line of a finished progress bar.
+BAR = re.compile(r"^.*100%\|.*epoch/s.*\n", re.M)
 SCREEN = {"width": 1400, "height": 900}
 # The figures of the page: width and height as shown, and of the picture itself (0: none).
 FIGURES = """() => [...document.querySelectorAll('.jp-Cell-outputArea img')].map(
   image => [image.width, image.height, image.naturalWidth])"""
-# Widgets on the page, as texts, once all cells have been laid out and each widget is there.
-WIDGETS = """cells => {
-  const all = document.querySelectorAll('.jp-Cell').length === cells;
-  const found = document.querySelectorAll('.jp-Cell-outputArea .lm-Panel.jp-OutputArea-output');
-  const texts = [...found].map(widget => widget.textContent);
-  return all && texts.every(text => text) && texts;
+# For each box of sliders, once all cells are laid out and each box is there: whether it says that
+# its kernel is gone, and how many signs of broken links JupyterLab shows in it.
+BOXES = """([cells, boxes]) => {
+  const found = [...document.querySelectorAll('.jp-Cell-outputArea .live')];
+  const ready = document.querySelectorAll('.jp-Cell').length === cells && found.length === boxes;
+  const broken = element => getComputedStyle(element, '::before').content !== 'none';
+  return ready && found.every(box => box.querySelector('.kernel-gone')) && found.map(box => [
+    box.querySelector('.kernel-gone').checkVisibility(),
+    [box, ...box.querySelectorAll('.jupyter-widgets')].filter(broken).length,
+  ]);
 }"""
-each_notebook = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+
+
+def pytest_generate_tests(metafunc):
+    """Give the tests of notebooks those that are asked for: a run of each takes its time."""
+    if "path" in metafunc.fixturenames:
+        every = metafunc.config.option.every_notebook
+        paths = [path for path in published() if every or path.stem.startswith(ALWAYS)]
+        metafunc.parametrize("path", paths, ids=lambda path: path.stem, scope="module")
+
+
+def slider_cells(notebook):
+    """Return {number of a cell: its name} of the cells with sliders."""
+    return {
+        number: cell.id
+        for number, cell in enumerate(notebook.cells)
+        if any(WIDGET in output.get("data", {}) for output in cell.get("outputs", []))
+    }
 
 
 @pytest.fixture(scope="module")
@@ -52,56 +72,62 @@ def server(tmp_path_factory, browser):
 
 
 @pytest.fixture(scope="module")
-def after_run_all(browser, server):
-    """Return a function that gives what is there after Run All of a notebook, run once."""
-    done = {}
-
-    def run(path):
-        if path.stem not in done:
-            done[path.stem] = seen_after_run_all(browser, server, path)
-        return done[path.stem]
-
-    return run
-
-
-def seen_after_run_all(browser, server, path):
-    """Run a notebook in JupyterLab, save it, open it the next day. Return what was seen."""
+def seen(path, browser, server):
+    """What is seen when a notebook is run and saved, its sliders moved, and opened the next day."""
+    file, numbers = server.course / "work" / path.name, slider_cells(read(path))
     with watched(browser, server.owns, viewport=SCREEN) as (page, outside, errors):
         lab_page.open_notebook(page, server, path.stem)
-        file = server.course / "work" / path.name
         laid = read(file)
         lab_page.run_all(page)
         seen = SimpleNamespace(counts=lab_page.counts(page), figures=page.evaluate(FIGURES))
+        boxes = [len(laid.cells), len(numbers)]
+        seen.boxes = page.wait_for_function(BOXES, arg=boxes, timeout=60_000).json_value()
         lab_page.save(page)
         seen.laid, seen.saved = laid, read(file)
+        seen.moves = {name: moved(page, number) for number, name in numbers.items()}
         seen.outside, seen.errors = list(outside), list(errors)
     server.stop_kernels()
     with watched(browser, server.owns, viewport=SCREEN) as (page, _, _):
         lab_page.open_notebook(page, server, path.stem)
-        found = page.wait_for_function(WIDGETS, arg=len(laid.cells), timeout=60_000)
-        seen.widgets_next_day = found.json_value()
+        found = page.wait_for_function(BOXES, arg=boxes, timeout=60_000)
+        seen.boxes_next_day = found.json_value()
+        seen.text_next_day = page.locator(".jp-Notebook").text_content()
     return seen
 
 
-@each_notebook
-def test_run_all_runs_every_cell_once_and_in_order(path, after_run_all):
+def moved(page, number):
+    """Move the first slider of a cell. Return its pictures, and the milliseconds of each move."""
+    cell = page.locator(".jp-Notebook .jp-Cell").nth(number)
+    picture = cell.locator(".jp-Cell-outputArea img")
+    pictures, times = [picture.get_attribute("src")], []
+    for _ in range(MOVES):
+        times.append(lab_page.move_slider(page, cell.locator(".noUi-handle").first))
+        pictures.append(picture.get_attribute("src"))
+    return pictures, times
+
+
+def test_run_all_runs_every_cell_once_and_in_order(path, seen):
     expected = list(range(1, len(code_cells(read(path))) + 1))
-    assert after_run_all(path).counts == expected
-    assert [cell.execution_count for cell in code_cells(after_run_all(path).saved)] == expected
+    assert seen.counts == expected
+    assert [cell.execution_count for cell in code_cells(seen.saved)] == expected
 
 
-def without_widget_outputs(cell):
-    """Return a copy of a cell without what it shows through a widget."""
-    outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
-    return NotebookNode(cell, outputs=outputs)
+def without_sliders_and_bars(cell):
+    """Return a copy of a cell without sliders and without the lines of progress bars."""
+    kept = []
+    for output in cell.outputs:
+        if output.get("name") == "stdout":
+            output = NotebookNode(output, text=BAR.sub("", output.text))
+        if WIDGET not in output.get("data", {}) and output.get("text") != "":
+            kept.append(output)
+    return NotebookNode(cell, outputs=kept)
 
 
-@each_notebook
-def test_what_is_printed_is_what_is_published(path, after_run_all):
-    pairs = zip(code_cells(after_run_all(path).saved), code_cells(read(path)), strict=True)
+def test_what_is_printed_is_what_is_published(path, seen):
+    pairs = zip(code_cells(seen.saved), code_cells(read(path)), strict=True)
     for cell, before in pairs:
-        # What is drawn while something runs is not published; no error is, nor a warning.
-        kept, expected = without_widget_outputs(cell), without_widget_outputs(before)
+        # Bars are not published; no error is, nor a warning.
+        kept, expected = without_sliders_and_bars(cell), without_sliders_and_bars(before)
         text = text_of(kept.outputs)
         assert "[error]" not in text and "[stderr]" not in text, f"{cell.id}: {text}"
         assert not difference(expected, kept.outputs), cell.id
@@ -109,27 +135,23 @@ def test_what_is_printed_is_what_is_published(path, after_run_all):
             assert "not attempted yet" in text, cell.id
 
 
-@each_notebook
-def test_every_figure_is_on_the_page_as_published(path, after_run_all):
+def test_every_figure_is_on_the_page_as_published(path, seen):
     cells = code_cells(read(path))
-    shown = after_run_all(path).figures
+    shown = seen.figures
     assert len(shown) == sum(len(pictures_of(cell.outputs)) for cell in cells) > 0
     for width, height, picture in shown:
         assert picture > 0 and width > 100 and height > 50
-    for cell, before in zip(code_cells(after_run_all(path).saved), cells, strict=True):
+    for cell, before in zip(code_cells(seen.saved), cells, strict=True):
         pictures = pictures_of(before.outputs), pictures_of(cell.outputs)
         assert not difference_of_pictures(*pictures), cell.id
 
 
-@each_notebook
-def test_the_page_asks_nothing_of_other_machines_and_reports_no_error(path, after_run_all):
-    assert not after_run_all(path).outside, "a request would leave the machine"
-    assert not after_run_all(path).errors
+def test_the_page_asks_nothing_of_other_machines_and_reports_no_error(path, seen):
+    assert not seen.outside, "a request would leave the machine"
+    assert not seen.errors
 
 
-@each_notebook
-def test_the_students_file_is_saved_and_valid(path, after_run_all):
-    seen = after_run_all(path)
+def test_the_students_file_is_saved_and_valid(path, seen):
     nbformat.validate(seen.saved)
     assert [(c.id, c.source) for c in seen.saved.cells] == [
         (c.id, c.source) for c in seen.laid.cells
@@ -137,14 +159,27 @@ def test_the_students_file_is_saved_and_valid(path, after_run_all):
     assert not any(cell.outputs for cell in code_cells(seen.laid))
 
 
-@each_notebook
-def test_the_next_day_the_page_is_as_it_was_left(path, after_run_all):
-    """The kernel is gone, and with it what progress bars and sliders are made of."""
-    seen = after_run_all(path)
+def test_moving_a_slider_by_key_changes_the_picture(path, seen, record_property):
+    for name, (pictures, times) in seen.moves.items():
+        # A slider that begins at its end goes back and forth, so pictures may come again.
+        for before, after in zip(pictures, pictures[1:], strict=False):
+            assert before != after, f"{name}: a move did not change the picture"
+        what = f"slider {name} of {path.stem[:2]}, from key to picture, median"
+        record_property(what, statistics.median(times))
+    assert len(seen.boxes) == len(seen.moves)
+
+
+def test_the_next_day_sliders_say_that_their_kernel_is_gone(path, seen):
+    assert seen.boxes == [[False, 0]] * len(seen.moves)
+    assert seen.boxes_next_day == [[True, 0]] * len(seen.moves)
+
+
+def test_the_next_day_progress_bars_are_text(path, seen):
     outputs = [output for cell in code_cells(seen.saved) for output in cell.outputs]
-    widgets = [output for output in outputs if WIDGET in output.get("data", {})]
-    assert len(seen.widgets_next_day) == len(widgets)
-    assert not any("Error" in text for text in seen.widgets_next_day)
+    bars = BAR.findall("".join(o.text for o in outputs if o.get("name") == "stdout"))
+    assert seen.text_next_day.count("100%|") == len(bars)
+    assert bars or "progress_bar(" not in "".join(cell.source for cell in seen.saved.cells)
+    assert sum(WIDGET in output.get("data", {}) for output in outputs) == len(seen.moves)
 
 
 # ----------------------------------------------------------------------------- the test's own
@@ -163,24 +198,6 @@ def test_a_course_that_does_not_start_says_why(tmp_path):
     with pytest.raises(CourseError, match="Out of order"):
         with lab_page.serving(course, "lab"):
             raise AssertionError("it cannot have started")
-
-
-# ---------------------------------------------------------------------------------- sliders
-@pytest.mark.parametrize("path, number", SLIDERS, ids=lambda value: getattr(value, "stem", None))
-def test_moving_a_slider_with_the_keyboard_changes_the_picture(path, number, browser, server):
-    with watched(browser, server.owns, viewport=SCREEN) as (page, outside, errors):
-        lab_page.open_notebook(page, server, path.stem)
-        handle = lab_page.run_to(page, number)
-        picture = page.locator(".jp-Cell").nth(number).locator(".jp-Cell-outputArea img")
-        seen = [picture.get_attribute("src")]
-        for _ in range(3):
-            lab_page.move_slider(page, handle)
-            seen.append(picture.get_attribute("src"))
-        # A slider that begins at its end goes back and forth, so pictures may come again.
-        for before, after in zip(seen, seen[1:], strict=False):
-            assert before != after, "a move did not change the picture"
-        assert picture.evaluate("image => image.naturalWidth") > 0
-        assert not outside and not errors
 
 
 # ------------------------------------------------------------------------------- live slides

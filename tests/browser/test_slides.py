@@ -13,24 +13,19 @@ from bs4 import BeautifulSoup
 from chromium import stays_in, watched
 from mathematics import MATHEMATICS
 
-from tools.notebooks import handout
 from tools.notebooks.files import (
-    Runner,
     caption_figures,
     code_cells,
-    is_exercise,
     pictures_of,
     plain,
     published,
     read,
     tags,
-    text_of,
 )
 from tools.present import slides
 from tools.present.teaching import notes_for
 
 PATHS = published()
-SIZES = [(1280, 720), (1920, 1080)]
 SMALLEST_TEXT = 16  # pixels on a screen of 1280 x 720
 INSPECT = Path(__file__).with_name("inspect_slides.js").read_text(encoding="utf-8")
 
@@ -46,43 +41,60 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def inspected(browser, folder):
-    """Return a function that opens a deck at a size, once, and gives what was found on it."""
+def watch(browser, folder):
+    """A window of the browser for all tests: a new one for each would take longer than its deck."""
+    with watched(browser, partial(stays_in, folder=folder)) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def inspected(watch, folder):
+    """Return a function that opens a deck, once, and gives what was found on it."""
     done = {}
 
-    def inspect(stem, size):
-        if (stem, size) not in done:
-            done[stem, size] = inspect_deck(browser, folder / f"{stem}.html", size)
-        return done[stem, size]
+    def inspect(stem):
+        if stem not in done:
+            done[stem] = inspect_deck(watch, folder / f"{stem}.html")
+        return done[stem]
 
     return inspect
 
 
-def inspect_deck(browser, deck, size):
+def opened(watch, deck, view="", height=720):
+    """Open a deck in a window as wide as its slides; return the page when the talk can begin."""
+    page, outside, errors = watch
+    outside.clear()
+    errors.clear()
+    page.set_viewport_size({"width": height * 16 // 9, "height": height})
+    page.goto(deck.as_uri() + view)
+    page.wait_for_function("window.deckReady", timeout=30_000)
+    return page
+
+
+def inspect_deck(watch, deck, height=720):
     """Open a deck, go through all its slides; return what was found, with requests and errors."""
-    width, height = size
-    screen = {"width": width, "height": height}
-    allowed = partial(stays_in, folder=deck.parent)
-    with watched(browser, allowed, viewport=screen) as (page, outside, errors):
-        page.goto(deck.as_uri())
-        page.wait_for_function("window.deckReady", timeout=30_000)
-        found = page.evaluate(INSPECT, SMALLEST_TEXT * height / 720)
-    return {**found, "outside": outside, "errors": errors}
+    found = opened(watch, deck, height=height).evaluate(INSPECT, SMALLEST_TEXT * height / 720)
+    _, outside, errors = watch
+    return {**found, "outside": list(outside), "errors": list(errors)}
 
 
-@pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
-def test_every_slide_fits_and_is_complete(path, size, inspected):
-    found = inspected(path.stem, size)
+def test_every_slide_fits_and_is_complete(path, inspected):
+    found = inspected(path.stem)
     assert not found["errors"]
     assert not found["outside"], "a request would leave the machine"
     assert found["seen"] == found["slides"] > 5
     assert not found["wrong"], "\n" + "\n".join(found["wrong"])
 
 
+def test_a_larger_screen_shows_the_slides_larger(watch, folder):
+    found = inspect_deck(watch, folder / f"{PATHS[1].stem}.html", height=1080)
+    assert not found["wrong"], "\n" + "\n".join(found["wrong"])
+
+
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_the_deck_holds_all_that_is_not_left_out_in_the_order_of_the_notebook(path, inspected):
-    found = inspected(path.stem, SIZES[0])
+    found = inspected(path.stem)
     cells = [c for c in read(path).cells if slides.slide_type(c) not in ("skip", "notes")]
     assert found["cells"] == [cell.id for cell in cells]
     shown = {cell.id: len(pictures_of(cell.outputs)) for cell in cells if "outputs" in cell}
@@ -122,23 +134,21 @@ def test_every_section_has_speakers_notes_outside_the_steps(path):
     assert sum("minutes.**" in cell.source for cell in shown) >= 4
 
 
-def shut_out(browser, deck):
-    """Return what axe-core finds on a deck's first slide and, as printed, on all of them."""
-    found = []
-    for view in ["", "?print-pdf"]:  # only in print no slide is hidden
-        allowed = partial(stays_in, folder=deck.parent)
-        with watched(browser, allowed, viewport={"width": 1280, "height": 720}) as (page, _, _):
-            page.goto(deck.as_uri() + view)
-            page.wait_for_function("window.deckReady", timeout=30_000)
-            if view:
-                page.wait_for_selector(".pdf-page:last-child section")
-            found += violations(page)
-    return found
+def shut_out(watch, deck):
+    """Return what axe-core finds on all slides of a deck as printed: on screen all but one hide."""
+    page = opened(watch, deck, "?print-pdf")
+    page.wait_for_selector(".pdf-page:last-child section")
+    return violations(page)
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
-def test_nothing_on_a_slide_shuts_anybody_out(path, browser, folder):
-    found = shut_out(browser, folder / f"{path.stem}.html")
+def test_nothing_on_a_slide_shuts_anybody_out(path, watch, folder):
+    found = shut_out(watch, folder / f"{path.stem}.html")
+    assert not found, "\n" + "\n".join(found)
+
+
+def test_nothing_on_the_screen_shuts_anybody_out(watch, folder):
+    found = violations(opened(watch, folder / f"{PATHS[0].stem}.html"))
     assert not found, "\n" + "\n".join(found)
 
 
@@ -173,7 +183,7 @@ BROKEN = {
 
 
 @pytest.fixture(scope="module")
-def broken(browser, folder, tmp_path_factory):
+def broken(watch, folder, tmp_path_factory):
     """What is found on a deck with a slide for each thing that may be wrong."""
     cells = [words("# 99 · Is anything wrong?")]
     for number, cell in enumerate(BROKEN.values()):
@@ -183,7 +193,7 @@ def broken(browser, folder, tmp_path_factory):
     cells.append(words('<img src="https://example.org/x.png" alt="A figure from another place.">'))
     path = tmp_path_factory.mktemp("broken") / "99_broken.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
-    return inspect_deck(browser, slides.build(path, folder), SIZES[0])
+    return inspect_deck(watch, slides.build(path, folder))
 
 
 @pytest.mark.parametrize("number, problem", list(enumerate(BROKEN)))
@@ -192,12 +202,12 @@ def test_what_is_wrong_on_a_slide_is_found(number, problem, broken):
     assert any(problem in line for line in mine), broken["wrong"]
 
 
-def test_what_shuts_somebody_out_of_a_later_slide_is_found(browser, folder, tmp_path):
+def test_what_shuts_somebody_out_of_a_later_slide_is_found(watch, folder, tmp_path):
     pale = words('<p style="color: #999">Hardly to be read.</p>', id="pale")
     pale.metadata["slideshow"] = {"slide_type": "slide"}
     path = tmp_path / "97_pale.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=[words("# 97 · Pale?"), pale]), path)
-    found = shut_out(browser, slides.build(path, folder))
+    found = shut_out(watch, slides.build(path, folder))
     assert found and all(line.startswith("color-contrast") for line in found)
 
 
@@ -205,28 +215,8 @@ def test_a_request_to_another_machine_is_found(broken):
     assert broken["outside"] == ["https://example.org/x.png"]
 
 
-def test_mathematics_that_no_notebook_needs_yet_is_in_the_local_copy(browser, folder, tmp_path):
+def test_mathematics_that_no_notebook_needs_yet_is_in_the_local_copy(watch, folder, tmp_path):
     path = tmp_path / "98_mathematics.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=[words(MATHEMATICS.strip())]), path)
-    found = inspect_deck(browser, slides.build(path, folder), SIZES[0])
+    found = inspect_deck(watch, slides.build(path, folder))
     assert not found["errors"] and not found["wrong"] and not found["outside"]
-
-
-# ----------------------------------------------------------------------------------- handouts
-@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
-def test_a_handout_asks_all_and_tells_nothing_and_runs(path):
-    notebook = read(path)
-    recall = handout.handout(notebook)
-    nbformat.validate(recall)
-    text = "\n".join(cell.source for cell in recall.cells)
-    whole = "\n".join(cell.source for cell in notebook.cells)
-    for sign in ["**Predict.**", "\n## ", "\n### Exercise: "]:
-        assert text.count(sign) == whole.count(sign), sign
-    assert "<details>" not in text and "What happened" not in text
-    assert not any(cell.outputs for cell in code_cells(recall))
-    filled = [cell for cell in code_cells(recall) if cell.source]
-    assert all(cell.id == "setup" or is_exercise(cell) for cell in filled)
-    assert len(filled) < len(code_cells(recall)) / 2
-    Runner(recall).run()
-    printed = "".join(text_of(cell.outputs) for cell in code_cells(recall))
-    assert printed.count("not attempted yet") == len(filled) - 1 and "[error]" not in printed
