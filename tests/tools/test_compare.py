@@ -167,7 +167,9 @@ def project(tmp_path):
 @pytest.mark.full
 def test_pytest_compares_notebooks_and_has_two_levels(project):
     def run(*arguments):
-        command = [sys.executable, "-m", "pytest", "--color=no", "--numprocesses=2", *arguments]
+        # Without the summary: where CI is set, pytest prints every message there once more.
+        quiet = ["--color=no", "--numprocesses=2", "-rN"]
+        command = [sys.executable, "-m", "pytest", *quiet, *arguments]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         return subprocess.run(
             command, cwd=project, env=environment, capture_output=True, text=True, timeout=120
