@@ -5,6 +5,7 @@ import functools
 import inspect
 import io
 from pathlib import Path
+from typing import NamedTuple
 
 import matplotlib.style
 import numpy as np
@@ -26,7 +27,7 @@ MARKERS = ["o", "s", "^", "D", "v", "P", "X"]
 DASHES = ["-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2))]
 MOST_SERIES = len(DASHES)
 
-# Lists that take pictures in the place of the page, the innermost last.
+# What takes pictures in the place of the page, the innermost last.
 _keepers = []
 
 
@@ -92,27 +93,55 @@ def show_figure(picture, description):
         picture: a matplotlib Figure.
         description: what is drawn, in words: for readers who cannot see it, and for tests.
     """
-    buffer = io.BytesIO()
-    with matplotlib.style.context(STYLE):
-        # No software version in the file: the same figure gives the same bytes.
-        picture.savefig(buffer, format="png", dpi=2 * DOTS_PER_INCH, metadata={"Software": None})
     width, height = (round(inches * DOTS_PER_INCH * 1.25) for inches in picture.get_size_inches())
     about = {"alt": description, "width": width, "height": height}
     if _keepers:
-        _keepers[-1].append((buffer.getvalue(), about))
+        kept, like = _keepers[-1]
+        kept.append(Picture(png_of(picture, like), about, places_of(picture)))
         return
-    display(
-        {"image/png": buffer.getvalue(), "text/plain": description},
-        metadata={"image/png": about},
-        raw=True,
-    )
+    png = png_of(picture)
+    display({"image/png": png, "text/plain": description}, metadata={"image/png": about}, raw=True)
+
+
+def png_of(picture, like=None):
+    """Return a matplotlib figure as PNG, its axes placed as in the `Picture` like it, if given."""
+    faster = {}
+    if like and len(like.places) == len(picture.axes):
+        # To find the places takes as long as to draw, and a figure that moves should not shake.
+        picture.set_layout_engine("none")
+        for ax, place in zip(picture.axes, like.places, strict=True):
+            ax.set_position(place)
+        faster = {"pil_kwargs": {"compress_level": 1}}
+    buffer = io.BytesIO()
+    with matplotlib.style.context(STYLE):
+        # No software version in the file: the same figure gives the same bytes.
+        about = {"dpi": 2 * DOTS_PER_INCH, "metadata": {"Software": None}}
+        picture.savefig(buffer, format="png", **about, **faster)
+    return buffer.getvalue()
+
+
+def places_of(picture):
+    """Return where the axes of a drawn figure lie, as fractions of its width and height."""
+    return [ax.get_position(original=True) for ax in picture.axes]
+
+
+class Picture(NamedTuple):
+    """A figure that was kept: its PNG, {alt, width, height}, and where its axes lie."""
+
+    png: bytes
+    about: dict
+    places: list
 
 
 @contextlib.contextmanager
-def keep_pictures():
-    """Collect what figures show inside, as (PNG bytes, {alt, width, height}), and show nothing."""
+def keep_pictures(like=None):
+    """Collect what figures show inside, as a list of `Picture`, and show nothing.
+
+    Args:
+        like: a `Picture` whose axes' places the new ones take over; they are drawn faster.
+    """
     kept = []
-    _keepers.append(kept)
+    _keepers.append((kept, like))
     try:
         yield kept
     finally:
