@@ -3,8 +3,9 @@
 Texts have to be equal, and pictures to look the same. A cell's tag `tolerance-0.05` lets numbers
 differ by 5 % (of the larger one), if both are written with digits behind a decimal point or with
 an exponent: 0.25, 1e-05. All else stays exact there too: words, signs, True, nan, whole numbers as
-in "16 of 32", versions such as 2.13.0, how many numbers and lines there are. In such a cell's pictures
-things may stand 5 pixels further away. Only one tagged `nbval-ignore-output` is not compared.
+in "16 of 32", versions such as 2.13.0, how many numbers and lines there are. In the cell's
+pictures things may stand 5 pixels further away. Only a cell tagged `nbval-ignore-output` is not
+compared.
 """
 
 import difflib
