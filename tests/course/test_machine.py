@@ -151,13 +151,15 @@ def test_a_copy_from_another_edition_says_how_to_get_a_fresh_one(monkeypatch, se
         set_up()  # as the first edition's notebooks call it
 
 
-def test_set_up_lets_cudnn_convolve_repeatably_in_full_precision():
+def test_set_up_lets_cuda_compute_repeatably_in_full_precision(monkeypatch):
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
     cudnn = torch.backends.cudnn
     with matplotlib.rc_context():
         set_up(EDITION, threads=torch.get_num_threads())
     assert cudnn.conv.fp32_precision == "ieee"
     assert cudnn.allow_tf32 is False  # raises where it contradicts the line above
     assert (cudnn.deterministic, cudnn.benchmark) == (True, False)
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
 
 
 # ------------------------------------------------------------------------------ seeds and devices
