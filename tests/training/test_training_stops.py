@@ -47,6 +47,13 @@ def test_the_first_of_equal_losses_is_the_best():
     assert_same(*models)
 
 
+def test_patience_that_ends_with_the_last_epoch_stops_nothing(capsys):
+    model = nn.Linear(1, 1, bias=False)
+    settings = {"validation": (torch.zeros(5, 1), torch.ones(5, 1)), "patience": 3}
+    history = fit(model, points(40), nn.MSELoss(), sgd(model), 4, **settings)
+    assert len(history) == 4 and history.stopped is None and capsys.readouterr().out == ""
+
+
 def test_patience_that_lasts_still_keeps_the_best_weights(capsys):
     x, y = points(40)
     validation = (x[:10], y[:10] - 0.5)
