@@ -75,12 +75,10 @@ def figure(width=7.2, height=3.0, columns=1, unit=None, rows=1):
 
 
 def fit_to_drawing(picture, ax, unit):
-    """Give a schematic the height that it needs, and centre it over the width of the page."""
+    """Give a schematic the height that it needs; it stands in the middle of the page's width."""
     (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
     width = picture.get_figwidth()
     unit = min(unit, width / (right - left), HIGHEST / (high - low))
-    margin = (width / unit - (right - left)) / 2
-    ax.set_xlim(left - margin, right + margin)
     picture.set_layout_engine("none")
     ax.set_position([0, 0, 1, 1])
     picture.set_size_inches(width, (high - low) * unit)
