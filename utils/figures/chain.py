@@ -73,7 +73,7 @@ def chain_step(ax, model, x, y, step):
         draw_box(ax, place, (1.05, 0.72), f"{name}\n{value}", color, fontsize=10.5)
         if name in with_gradient:
             write_gradient(ax, (place[0], place[1] - 0.52), known.gradients[name], va="top")
-    ax.text(0, -0.52, f"y = {float(y):g}", ha="center", va="top", fontsize=10)
+    ax.text(PLACES["L"][0], -0.52, f"y = {float(y):g}", ha="center", va="top", fontsize=10)
     for name, node in [("b₁", "s₁"), ("b₂", "s₂"), ("b₃", "ŷ")]:
         across, up = PLACES[node]
         words = f"{name} = {known.values[name]:g}"
