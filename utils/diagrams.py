@@ -4,6 +4,7 @@ Gathered from their rooms in `utils.figures`; each one draws and shows, and with
 there and returns it.
 """
 
+from utils.figures.chain import chain_step
 from utils.figures.flow import data_flow
 from utils.figures.graphs import computation_graph, decision_path, training_loop
 from utils.figures.grids import broadcasting, selections, tensors
@@ -12,6 +13,7 @@ from utils.figures.networks import building_block, network, weight_graph
 __all__ = [
     "broadcasting",
     "building_block",
+    "chain_step",
     "computation_graph",
     "data_flow",
     "decision_path",

@@ -5,6 +5,7 @@ Each one draws and shows; with `ax=` it draws there and returns it. Its argument
 options.
 """
 
+from utils.figures.borders import kink_lines, softmax_bars, threshold_mistakes
 from utils.figures.curves import (
     curve_with_tangents,
     curves,
@@ -36,6 +37,7 @@ from utils.figures.regions import (
     softmax_map,
 )
 from utils.figures.units import (
+    activation_and_slope,
     activation_grid,
     gallery,
     node_by_node,
@@ -43,11 +45,13 @@ from utils.figures.units import (
     plane,
     plane_maps,
     response_map,
+    selected_region,
     six_maps,
     weighted_sum,
 )
 
 __all__ = [
+    "activation_and_slope",
     "activation_grid",
     "by_layer",
     "column_spread",
@@ -61,6 +65,7 @@ __all__ = [
     "fit_before_after",
     "fit_with_residuals",
     "gallery",
+    "kink_lines",
     "logistic_curve",
     "loss_curves",
     "loss_surface",
@@ -77,7 +82,10 @@ __all__ = [
     "scatter_by_group",
     "seed_bands",
     "seed_strip",
+    "selected_region",
     "six_maps",
+    "softmax_bars",
     "softmax_map",
+    "threshold_mistakes",
     "weighted_sum",
 ]

@@ -5,10 +5,12 @@ from unittest.mock import patch
 
 import matplotlib.style
 import numpy as np
+import torch
 from matplotlib.collections import PathCollection, PolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation
+from torch import nn
 
 from utils.figures import style
 
@@ -29,6 +31,17 @@ def show(function, *arguments, **keywords):
         figure, description = shown.call_args.args
         figure.draw_without_rendering()
     return figure, description
+
+
+def network_of(activation, *parameters):
+    """Return a network of two linear layers around an activation, with these weights and biases."""
+    weights = [torch.tensor(values) for values in parameters]
+    first, second = (nn.Linear(*weight.T.shape) for weight in weights[::2])
+    network = nn.Sequential(first, activation, second)
+    with torch.no_grad():
+        for place, values in zip(network.parameters(), weights, strict=True):
+            place.copy_(values)
+    return network
 
 
 # ------------------------------------------------------------------------------- lines and points

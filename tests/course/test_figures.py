@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
-from drawn import draw, show
+from drawn import draw, network_of, show
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PathCollection
 from matplotlib.image import imread
@@ -27,6 +27,8 @@ LINE = torch.linspace(0, 1, 20)
 GRADED = LINE.clone().requires_grad_()
 HEAD = nn.Linear(3, 1)
 ODD = torch.arange(20) % 2
+KINKED = network_of(nn.ReLU(), [[0.5, 1.0], [0.0, 1.0]], [0.0, 0.0], [[1.0, -1.0]], [-0.2])
+SMALL = network_of(nn.Tanh(), [[0.5], [-0.3]], [0.1, 0.2], [[-0.4, 0.8]], [-0.1])
 PLANE = plotting.plane(2)
 TEN = {f"{n}": (LINE * n, GRADED + n) for n in range(10)}
 HISTORY = SimpleNamespace(loss=np.array([1.0, 0.3]), validation_loss=np.array([1.0, 0.4]))
@@ -235,6 +237,32 @@ CALLS = {
         {"class_names": ["a", "b", "c"]},
         "Points of a, b, c over x₁ and x₂; each place of the plane is in its class's colour.",
     ),
+    "kink_lines": (
+        plotting.kink_lines,
+        (
+            KINKED,
+            torch.tensor([[0.0, -2.0], [1.0, -1.0], [3.0, -0.5]]),
+            [0, 1, 1],
+            "after 3 epochs",
+        ),
+        {},
+        "The probability of class 1 over x₁ and x₂ after 3 epochs, with its border at 0.5, the "
+        "points, and the line w · x + b = 0 of each of 2 hidden units; dead: unit 2.",
+    ),
+    "threshold_mistakes": (
+        plotting.threshold_mistakes,
+        (two_classes, torch.rand(20, 2) + torch.tensor([1.0, 0.0]), ODD, 0.25),
+        {},
+        "The probability of class 1 over x₁ and x₂, with a border where it is 0.25. Of the points "
+        "of class 1, 0 of 10 are missed; of class 0, 10 of 10 are false alarms.",
+    ),
+    "softmax_bars": (
+        plotting.softmax_bars,
+        (torch.tensor([2.0, -1.0, 3.0], requires_grad=True),),
+        {},
+        "Bars of the softmax probabilities of the logits 2, -1, 3 at temperature 1: 0.2654, "
+        "0.0132, 0.7214.",
+    ),
     "confusion_matrix": (
         plotting.confusion_matrix,
         (torch.arange(9) % 3, torch.arange(9) % 2, ["a", "b", "c"]),
@@ -288,6 +316,20 @@ CALLS = {
         {},
         "Map of tanh(w · x + b) over x₁ and x₂ for w = [0, 0], b = 1.5. There is no line s = 0, "
         "because w = 0.",
+    ),
+    "activation_and_slope": (
+        plotting.activation_and_slope,
+        (LINE, GRADED**2, 2 * GRADED, 0.5, "square"),
+        {},
+        "Two panels over s, square with its tangent and its slope, with a marker at s = 0.5: "
+        "activation 0.22, slope 0.95.",
+    ),
+    "selected_region": (
+        plotting.selected_region,
+        ((PLANE[:, :1] > 1).float(), [[1.0, 0.0], [0.0, 1.0]], [0.0, 1.0], "2 units"),
+        {},
+        "Map of the output over x₁ and x₂, 2 units: it is above 0.5 in 25% of the square. The "
+        "lines s = 0 of the 2 hidden units are drawn.",
     ),
     "six_maps": (
         plotting.six_maps,
@@ -358,6 +400,14 @@ CALLS = {
         {"w": w},
         "The computation graph from left to right: w, multiply, subtract, power, mean. The "
         "gradient runs back along it.",
+    ),
+    "chain_step": (
+        diagrams.chain_step,
+        (SMALL, torch.tensor([[1.5]]), 1.0, 14),
+        {},
+        "The 1-2-1 network after step 14 of 14. Values: x = 1.500, s₁ = 0.850, s₂ = -0.250, h₁ = "
+        "0.691, h₂ = -0.245, ŷ = -0.572, L = 2.472. Gradients of the loss: ŷ -3.145, h₁ 1.258, w₃ "
+        "-2.173, h₂ -2.516, w₄ 0.770, s₁ 0.657, s₂ -2.365, w₁ 0.986, w₂ -3.547.",
     ),
     "training_loop": (
         diagrams.training_loop,
@@ -436,6 +486,7 @@ def look_of(handle):
     """Return what a line or a group of points in the legend looks like without its colour."""
     if isinstance(handle, Line2D):
         look = handle.get_marker(), handle.get_linestyle(), handle.get_linewidth()
+        look += (str(handle.get_markerfacecolor()) == "none",)
         return None if look[:2] == ("None", "None") else look
     if isinstance(handle, PathCollection):
         return len(handle.get_facecolor()), handle.get_paths()[0].vertices.tobytes()

@@ -85,6 +85,13 @@ def test_moved_figures_keep_the_places_of_their_axes():
     assert alone.places[0].x0 > first.places[0].x0 + 0.02
 
 
+def test_a_moved_figure_is_drawn_in_every_dot_as_the_first_one_was():
+    first = picture_of(straight, {})
+    again = picture_of(straight, {}, first)
+    dots = [Image.open(io.BytesIO(each.png)).convert("RGB") for each in (first, again)]
+    assert dots[0].size == dots[1].size and dots[0].tobytes() == dots[1].tobytes()
+
+
 # ------------------------------------------------------------------- where no kernel runs
 def values_of(drawn, name):
     [control] = [control for control in drawn["controls"] if control["name"] == name]

@@ -23,6 +23,7 @@ from matplotlib.colors import to_hex
 from numpy.testing import assert_allclose
 
 from utils import plotting
+from utils.figures.layers import power_of_ten
 
 X = np.array([0.0, 1.0, 3.0, 7.0])
 Y, Z = X**2 + 1, 9 - X
@@ -380,3 +381,10 @@ def test_layers_are_counted_from_1_and_a_zero_is_counted():
     assert legend_of(ax) == names and axis_labels(ax) == ("layer", "norm")
     assert scales_of(ax) == ("linear", "log")
     assert all(tick == int(tick) for tick in ax.get_xticks())
+
+
+def test_the_axis_of_layers_can_be_held_and_its_ticks_are_powers_of_ten():
+    held = draw(plotting.by_layer, {"tanh": [3.0, 2.0]}, "norm", limits=(1e-10, 1e6))
+    assert held.get_ylim() == (1e-10, 1e6)
+    assert list(ticks_of(held.yaxis).values())[3:6] == ["10⁻⁵", "10⁻³", "10⁻¹"]
+    assert (power_of_ten(1.0), power_of_ten(1e12), power_of_ten(0.3)) == ("10⁰", "10¹²", "0.3")

@@ -17,6 +17,7 @@ from utils.figures.style import (
 )
 
 PANELS_IN_A_ROW, MOST_PANELS = 5, 10
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @figure(height=3.3)
@@ -81,13 +82,14 @@ def panels_in(ax, count):
 
 
 @figure(height=3.0)
-def by_layer(ax, values, ylabel):
+def by_layer(ax, values, ylabel, limits=None):
     """Draw a positive number for each layer, such as a gradient norm, on a logarithmic axis.
 
     Args:
         values: label -> numbers, shape (layers,), the first layer first, at most seven of them. A 0
             has no place on such an axis: it interrupts the line, and is counted beside the label.
         ylabel: what the numbers are.
+        limits: (low, high) end of the y axis, for a figure that moves; by default the values'.
     """
     names = []
     for number, label, numbers in series(values):
@@ -97,5 +99,19 @@ def by_layer(ax, values, ylabel):
         look = {"linestyle": DASHES[number], "marker": MARKERS[number], "markersize": 5.5}
         ax.semilogy(range(1, len(numbers) + 1), numbers, linewidth=1.6, label=names[-1], **look)
     ax.xaxis.set_major_locator(MaxNLocator(10, integer=True, min_n_ticks=1))
+    ax.yaxis.set_major_formatter(power_of_ten)
+    if limits:
+        ax.set_ylim(limits)
     label_axes(ax, "layer", ylabel)
     return f"Layer by layer, on a logarithmic axis, the {ylabel}: {listed(names)}."
+
+
+def power_of_ten(value, position=None):
+    """Return what stands at a tick of a logarithmic axis, without mathematics to be typeset.
+
+    A figure that moves would parse them anew in each picture.
+    """
+    exponent = round(math.log10(value))
+    if math.isclose(value, 10.0**exponent):
+        return "10" + str(exponent).translate(SUPERSCRIPTS)
+    return f"{value:g}"

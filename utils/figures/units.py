@@ -182,7 +182,7 @@ def response_map(ax, w, b, activation, name, reach=3):
     """
     weights = torch.as_tensor(w, dtype=torch.float32).detach().cpu()
     bias = float(b)
-    image = draw_map(ax, activation(plane(reach) @ weights + bias), reach)
+    image = draw_map(ax, activation(plane(reach, steps=150) @ weights + bias), reach)
     w = to_array(weights).astype(float)
     ends = zero_line(w, bias, reach)
     words = "There is no line s = 0, because w = 0."
@@ -287,4 +287,72 @@ def plane_maps(axes, maps, name="output", border=0.5, reach=2):
     return (
         f"Three maps of the {name} over the plane, with a line where it is {border:g}: "
         f"{listed(maps)}."
+    )
+
+
+@figure(height=3.0, columns=2)
+def activation_and_slope(axes, s, values, slopes, at, name):
+    """Draw an activation function and its slope, with a marker on both at one place.
+
+    The tangent at the marker has the slope that the other panel shows as a height.
+
+    Args:
+        s: where they were computed, shape (n,), in ascending order.
+        values, slopes: of the activation function at s, shape (n,) each.
+        at: where the marker stands; the nearest of s is taken.
+        name: what the function is called.
+    """
+    s, values, slopes = (to_array(each) for each in (s, values, slopes))
+    nearest = np.abs(s - at).argmin()
+    place, value, slope = s[nearest], values[nearest], slopes[nearest]
+    ends = place + np.array([-1.2, 1.2]) / np.hypot(1, slope)  # as long for any slope
+    axes[0].plot(s, values, color="C0", linewidth=2.2)
+    axes[0].plot(ends, value + slope * (ends - place), color="C1", linestyle="--")
+    axes[0].plot(place, value, "o", color="C0", markeredgecolor="black", markersize=9, zorder=4)
+    axes[1].plot(s, slopes, color="C1", linestyle="--", linewidth=2.2)
+    axes[1].plot(place, slope, "s", color="C1", markeredgecolor="black", markersize=9, zorder=4)
+    axes[0].set(ylim=(-2.2, 4.2), aspect="equal", yticks=[-2, 0, 2, 4])
+    axes[1].set(ylim=(-0.3, 2), yticks=[0, 0.5, 1, 1.5])
+    axes[0].set_title(f"φ({at:g}) = {value + 0.0:.2f}")
+    axes[1].set_title(f"φ'({at:g}) = {slope + 0.0:.2f}")
+    for ax, what in zip(axes, ["activation φ(s)", "slope φ'(s)"], strict=True):
+        ax.axhline(0, color="#888888", linewidth=0.8, zorder=1)
+        ax.axvline(place, color="#888888", linewidth=0.8, linestyle=":", zorder=1)
+        ax.set(xlim=(s[0], s[-1]), xticks=[s[0], 0, s[-1]], xlabel="s", ylabel=what)
+    axes[0].figure.suptitle(name, fontsize=12, fontweight="bold")
+    return (
+        f"Two panels over s, {name} with its tangent and its slope, with a marker at s = {at:g}: "
+        f"activation {value + 0.0:.2f}, slope {slope + 0.0:.2f}."
+    )
+
+
+@figure(height=3.4)
+def selected_region(ax, output, W, b, title="", border=0.5, reach=2):
+    """Draw the output of a network over the plane, and the line s = 0 of each hidden unit.
+
+    Args:
+        output: values from 0 to 1 at the points of `plane(reach, steps)`, shape (n,) or (n, 1).
+        W, b: of the hidden units, shape (2, units), a column for each, and (units,).
+        title: what stands above, before the share of the plane that is selected.
+        border: the value along which a line is drawn, and above which a place is selected.
+        reach: the plane goes from -reach to reach in both directions.
+    """
+    output, W, b = to_array(output), to_array(W).astype(float), to_array(b)
+    image = draw_map(ax, output, reach, levels=(border,), norm=TwoSlopeNorm(0, -1, 1))
+    for line in ax.collections:
+        line.set(edgecolor="black", linewidth=2)
+    for unit, (w, bias) in enumerate(zip(W.T, np.broadcast_to(b, W.shape[1]), strict=True)):
+        label = "s = 0 of each unit" if unit == 0 else None
+        ends = zero_line(w, bias, reach)
+        ax.plot(*ends.T, color="#555555", linestyle="-.", linewidth=1.2, label=label)
+    ax.plot([], [], color="black", linewidth=2, label=f"output {border:g}")
+    share = (output > border).mean()
+    ax.set(xlim=(-reach, reach), ylim=(-reach, reach), xlabel="x₁", ylabel="x₂", aspect="equal")
+    ax.set_title(f"{title}: {share:.0%} selected", loc="center")
+    bar = ax.figure.colorbar(image, ax=ax, label="output", ticks=[0, 0.5, 1])
+    bar.ax.set_ylim(0, 1)
+    ax.figure.legend(loc="outside right center")
+    return (
+        f"Map of the output over x₁ and x₂, {title}: it is above {border:g} in {share:.0%} of the "
+        f"square. The lines s = 0 of the {W.shape[1]} hidden units are drawn."
     )
