@@ -251,6 +251,6 @@ def frame_of(draw, values, like):
     except Exception as error:  # at this position: the others can still be looked at
         return {"error": said(error)}
     small = io.BytesIO()
-    Image.open(io.BytesIO(picture.png)).convert("RGB").save(small, "webp", quality=85)
+    Image.open(io.BytesIO(picture.png)).convert("RGB").save(small, "webp", quality=75)
     data = base64.b64encode(small.getvalue()).decode("ascii")
     return {"picture": data, "alt": picture.about["alt"]}
