@@ -13,10 +13,12 @@ from utils.figures.curves import (
     fit_with_residuals,
     points_and_lines,
     predictions,
+    predictions_apart,
 )
 from utils.figures.layers import by_layer, distributions
 from utils.figures.losses import (
     error_by_setting,
+    line_and_loss,
     loss_curves,
     loss_surface,
     scanned_rates,
@@ -44,6 +46,7 @@ from utils.figures.units import (
     plane_maps,
     response_map,
     six_maps,
+    units_and_loss,
     weighted_sum,
 )
 
@@ -61,6 +64,7 @@ __all__ = [
     "fit_before_after",
     "fit_with_residuals",
     "gallery",
+    "line_and_loss",
     "logistic_curve",
     "loss_curves",
     "loss_surface",
@@ -71,6 +75,7 @@ __all__ = [
     "points_and_curves",
     "points_and_lines",
     "predictions",
+    "predictions_apart",
     "residuals",
     "response_map",
     "scanned_rates",
@@ -79,5 +84,6 @@ __all__ = [
     "seed_strip",
     "six_maps",
     "softmax_map",
+    "units_and_loss",
     "weighted_sum",
 ]
