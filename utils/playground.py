@@ -27,7 +27,7 @@ MADE = {  # name -> function of `utils.data` and its arguments
     "circles": ("circles", {"n_samples": 300, "factor": 0.5, "noise": 0.1}),
     "blobs": (
         "blobs",
-        {"n_samples": 300, "centers": [(-0.5, -0.4), (0.5, 0.4)], "std": 0.3, "seed": 0},
+        {"n_samples": 300, "centers": [(-0.5, -0.4), (0.5, 0.4)], "std": 0.4, "seed": 0},
     ),
     "moons": ("moons", {"n_samples": 300, "noise": 0.1}),
     "spiral": ("spiral", {"n_samples": 300, "turns": 1.0, "noise": 0.05}),
@@ -36,7 +36,7 @@ FRACTIONS = (0.7, 0.3)  # of the points: trained on, held out
 FEWEST = 3  # points of each class, for a network to be trained
 
 FILM = range(0, 121, 3)  # epochs whose pictures stand in for the panel where no kernel runs
-SHARP = 144  # dots per inch there
+SHARP = 144  # dots per inch of the picture that is published
 INTERVAL_OF_STEPS = 80  # milliseconds from epoch to epoch while it plays
 
 # A click tells the hidden field where it was; the time makes each click differ from the last.
@@ -286,7 +286,7 @@ class Panel:
         for hidden in (self.clock, self.clicked):
             hidden.layout.display = "none"
         self.play = ipywidgets.ToggleButton(description="Play", icon="play")
-        self.show_code = ipywidgets.ToggleButton(description="Show the code", icon="code")
+        self.show_code = ipywidgets.ToggleButton(description="Show the code")
         one = "trains once through all training points"
         step, reset = button("One epoch", self.step_once, one), button("Reset", self.reset)
         self.own_row = self.row_of_own_points()
@@ -306,7 +306,7 @@ class Panel:
         """Return the controls that add points of your own, and take them away."""
         classes = [("class 0, blue circle", 0), ("class 1, orange square", 1)]
         self.own_class = ipywidgets.Dropdown(options=classes, description="a click adds")
-        self.own_class.layout.width = "18em"
+        self.own_class.layout.width = "22em"
         self.at = [
             ipywidgets.BoundedFloatText(0, min=-10, max=10, step=0.1, description=name)
             for name in ("x₁", "x₂")
@@ -418,7 +418,7 @@ def controls_of(settings):
     """Return the control of each setting by name, beginning at these."""
     start = asdict(settings)
     names = {"learning_rate": [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0]}
-    names |= {"weight_decay": [0.0, 0.1, 0.3, 1.0, 3.0]}
+    names |= {"weight_decay": [0.0, 0.01, 0.03, 0.1, 0.3]}
     names |= {"batch_size": [*((str(size), size) for size in (5, 10, 30, 100)), ("all", 0)]}
     names |= {"points": [*MADE, OWN], "activation": ["Tanh", "ReLU", "LeakyReLU", "Sigmoid"]}
     ranges = {"hidden_layers": (0, 4), "units": (1, 16), "seed": (0, 9)}
@@ -450,7 +450,7 @@ def row(*parts):
 
 def film():
     """Return one run with the settings at the start, as `utils.live.frames` gives it."""
-    run, figure = Run(Settings()), BorderFigure(SHARP)
+    run, figure = Run(Settings()), BorderFigure()
     picture = run.draw(figure)
     drawn = [small_frame(picture)]
     for _ in range(FILM.start, FILM[-1]):

@@ -182,7 +182,7 @@ def test_one_epoch_and_reset_are_buttons(panel):
         ("units", 1),
         ("activation", "ReLU"),
         ("learning_rate", 0.3),
-        ("weight_decay", 1.0),
+        ("weight_decay", 0.1),
         ("batch_size", 0),
         ("seed", 7),
     ],
