@@ -93,14 +93,19 @@ def show_figure(picture, description):
         picture: a matplotlib Figure.
         description: what is drawn, in words: for readers who cannot see it, and for tests.
     """
-    width, height = (round(inches * DOTS_PER_INCH * 1.25) for inches in picture.get_size_inches())
-    about = {"alt": description, "width": width, "height": height}
+    about = about_of(picture, description)
     if _keepers:
         kept, like = _keepers[-1]
         kept.append(Picture(png_of(picture, like), about, places_of(picture)))
         return
     png = png_of(picture)
     display({"image/png": png, "text/plain": description}, metadata={"image/png": about}, raw=True)
+
+
+def about_of(picture, description):
+    """Return a matplotlib figure's description, width and height in pixels on the page."""
+    width, height = (round(inches * DOTS_PER_INCH * 1.25) for inches in picture.get_size_inches())
+    return {"alt": description, "width": width, "height": height}
 
 
 def png_of(picture, like=None):
