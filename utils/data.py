@@ -206,6 +206,67 @@ def blobs(n_samples=200, centers=4, std=0.15, box=1.2, seed=12345):
     return tensor(x[order]), torch.from_numpy(y[order])
 
 
+def moons(n_samples=300, noise=0.1, seed=0):
+    """Draw points on two half circles of radius 1 that reach into each other, with normal noise.
+
+    The upper one, of class 0, has its centre at (-0.5, -0.25); turned by half a turn around the
+    origin it is the lower one, of class 1.
+
+    Args:
+        n_samples: the number of points n, half of them on each half circle.
+        noise: the standard deviation of the noise.
+        seed: of the noise and of the points' order.
+
+    Returns:
+        (x, y): x (n, 2); y (n,), 0 or 1.
+    """
+    shares, y = along_two_arms(n_samples)
+    angle = np.pi * shares
+    x = np.stack([np.cos(angle) - 0.5, np.sin(angle) - 0.25], axis=1)
+    return in_any_order(x * turned(y), y, noise, seed)
+
+
+def spiral(n_samples=300, turns=1.0, noise=0.05, seed=0):
+    """Draw points on the two arms of a spiral, with normal noise.
+
+    The arm of class 0 runs around the origin, its distance from it growing evenly from 0.1 to 1
+    with the angle; turned by half a turn it is the arm of class 1.
+
+    Args:
+        n_samples: the number of points n, half of them on each arm.
+        turns: how often an arm runs around the origin.
+        noise: the standard deviation of the noise.
+        seed: of the noise and of the points' order.
+
+    Returns:
+        (x, y): x (n, 2); y (n,), 0 or 1.
+    """
+    shares, y = along_two_arms(n_samples)
+    radius, angle = 0.1 + 0.9 * shares, 2 * np.pi * turns * shares
+    x = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+    return in_any_order(x * turned(y), y, noise, seed)
+
+
+def along_two_arms(n_samples):
+    """Return how far along its arm each point lies, from 0 to 1, and its class, (n,) each."""
+    first = n_samples // 2
+    shares = [np.linspace(0, 1, size) for size in (first, n_samples - first)]
+    return np.concatenate(shares), np.repeat([0, 1], [first, n_samples - first])
+
+
+def turned(y):
+    """Return the factors (n, 1) that turn points of class 1 by half a turn around the origin."""
+    return (1 - 2 * y)[:, None]
+
+
+def in_any_order(x, y, noise, seed):
+    """Return points x (n, 2), moved by normal noise, and classes y (n,) in a random order."""
+    random = np.random.RandomState(seed)
+    x = x + random.normal(scale=noise, size=x.shape)
+    order = shuffled(len(x), random)
+    return tensor(x[order]), torch.from_numpy(y[order])
+
+
 def with_noise(x, y, noise, random):
     """Return x and y as tensors, with normal noise of this standard deviation added to y."""
     if noise > 0:

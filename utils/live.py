@@ -31,8 +31,7 @@ KERNEL_GONE = """<style>
 .jupyter-widgets-disconnected .kernel-gone { display: block; }
 .live.jupyter-widgets-disconnected::before,
 .live .jupyter-widgets-disconnected::before { content: none; }
-.live .jupyter-widgets-disconnected.widget-slider,
-.live .jupyter-widgets-disconnected.widget-play { opacity: 0.4; }
+.live .jupyter-widgets-disconnected:not(.widget-box, .widget-html) { opacity: 0.4; }
 </style>
 <b class="kernel-gone">Its kernel is gone: to move this again, run the cells down to here.</b>
 """
@@ -51,11 +50,21 @@ def live(draw, *, play=False, **ranges):
         ValueError: an argument has no range, no default, or a default that its range or list does
             not hold; or the function shows no figure, or several.
     """
-    box, picture = sliders_over_figure(draw, ranges, play)
+    show_live(*sliders_over_figure(draw, ranges, play), lambda: frames(draw, ranges, play))
+
+
+def show_live(box, picture, make_frames):
+    """Show a box of widgets, and beside it what stands in its place where no kernel runs.
+
+    Args:
+        box: of ipywidgets.
+        picture: the `Picture` that is in it now.
+        make_frames: function that gives what `frames` gives; called where they are wanted.
+    """
     shown = {WIDGET: box._repr_mimebundle_()[WIDGET], "image/png": picture.png}
     shown["text/plain"] = picture.about["alt"]
     if os.environ.get(FRAMES_WANTED):
-        shown[FRAMES] = frames(draw, ranges, play)
+        shown[FRAMES] = make_frames()
     display(shown, metadata={"image/png": picture.about}, raw=True)
 
 
@@ -95,11 +104,12 @@ def picture_of(draw, values, like=None):
     return pictures[0]
 
 
-def page_of(picture):
-    """Return the HTML of a picture with its alternative."""
+def page_of(picture, attributes=""):
+    """Return the HTML of a picture with its alternative, and with further attributes."""
     data, about = base64.b64encode(picture.png).decode("ascii"), picture.about
     size = f'width="{about["width"]}" height="{about["height"]}"'
-    return f'<img src="data:image/png;base64,{data}" alt="{html.escape(about["alt"])}" {size}>'
+    source = f'src="data:image/png;base64,{data}" alt="{html.escape(about["alt"])}"'
+    return f"<img {source} {size} {attributes}>"
 
 
 def said(error):
@@ -218,7 +228,12 @@ def frames(draw, ranges, play):
         frame_of(draw, dict(zip(chosen, values, strict=True)), first)
         for values in itertools.product(*chosen.values())
     ]
-    size = {key: first.about[key] for key in ("width", "height")}
+    return frames_of(controls, drawn, first, play)
+
+
+def frames_of(controls, drawn, like, play):
+    """Return what `frames` returns, of its parts and of a `Picture` as large as all of them."""
+    size = {key: like.about[key] for key in ("width", "height")}
     return {"play": play, **size, "controls": controls, "frames": drawn}
 
 
@@ -245,12 +260,17 @@ def text_of(value, values):
 
 
 def frame_of(draw, values, like):
-    """Return one frame: its picture, small enough to lie beside a page, and its description."""
+    """Return one frame, its picture and its description, or the error that came."""
     try:
         picture = picture_of(draw, values, like)
     except Exception as error:  # at this position: the others can still be looked at
         return {"error": said(error)}
+    return small_frame(picture)
+
+
+def small_frame(picture):
+    """Return the frame of a `Picture`: small enough to lie beside a page."""
     small = io.BytesIO()
-    Image.open(io.BytesIO(picture.png)).convert("RGB").save(small, "webp", quality=85)
+    Image.open(io.BytesIO(picture.png)).convert("RGB").save(small, "webp", quality=75)
     data = base64.b64encode(small.getvalue()).decode("ascii")
     return {"picture": data, "alt": picture.about["alt"]}

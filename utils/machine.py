@@ -45,8 +45,8 @@ def set_up(edition=1, threads=1):
         threads: number of threads that torch computes with.
 
     Raises:
-        RuntimeError: the notebook belongs to another edition than `utils`, or a package is missing
-            in the Python that runs it.
+        RuntimeError: the notebook belongs to another edition than `utils`, a package is missing in
+            the Python that runs it, or a file beside the notebook has a package's name.
     """
     if edition != EDITION:
         launcher = "py course.py" if os.name == "nt" else "python3 course.py"
@@ -61,6 +61,12 @@ def set_up(edition=1, threads=1):
             f"This notebook runs in {sys.executable}, where {', '.join(missing)} is not "
             f"installed: choose the course's kernel, or {INSTALL}."
         )
+    for module in IMPORTS.values():
+        if file := in_place_of(module):
+            raise RuntimeError(
+                f"{file} has the name of the package {module}, and Python would import it in the "
+                "place of that: give it another name, then restart the kernel."
+            )
     # Asked for before CUDA starts: the same sums in the same order at every run.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     import matplotlib.style
@@ -87,6 +93,14 @@ IMPORTS = {"torch": "torch", "numpy": "numpy", "matplotlib": "matplotlib", "h5py
 def is_there(module):
     """Return whether a module can be imported, without importing it."""
     return importlib.util.find_spec(module) is not None
+
+
+def in_place_of(module):
+    """Return the file or folder of a reader's own that Python takes for a package, or None."""
+    file = Path(importlib.util.find_spec(module).origin)
+    found = file.parent if file.name == "__init__.py" else file
+    # Python looks in the notebook's folder and in the course's before it looks at its packages.
+    return found if found.parent in (Path.cwd(), ROOT) else None
 
 
 def required(path=ROOT / "requirements.txt"):
@@ -177,8 +191,12 @@ def expected():
         DataFileError: data/checksums.json is missing or damaged.
     """
     try:
-        return json.loads((DATA / "checksums.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        published = json.loads((DATA / "checksums.json").read_text(encoding="utf-8"))
+        return {
+            name: {"bytes": int(each["bytes"]), "sha256": each["sha256"]}
+            for name, each in published.items()
+        }
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise DataFileError(f"data/checksums.json is missing or damaged: {RESTORE}.") from error
 
 

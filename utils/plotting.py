@@ -14,10 +14,12 @@ from utils.figures.curves import (
     fit_with_residuals,
     points_and_lines,
     predictions,
+    predictions_apart,
 )
 from utils.figures.layers import by_layer, distributions
 from utils.figures.losses import (
     error_by_setting,
+    line_and_loss,
     loss_curves,
     loss_surface,
     scanned_rates,
@@ -47,6 +49,7 @@ from utils.figures.units import (
     response_map,
     selected_region,
     six_maps,
+    units_and_loss,
     weighted_sum,
 )
 
@@ -66,6 +69,7 @@ __all__ = [
     "fit_with_residuals",
     "gallery",
     "kink_lines",
+    "line_and_loss",
     "logistic_curve",
     "loss_curves",
     "loss_surface",
@@ -76,6 +80,7 @@ __all__ = [
     "points_and_curves",
     "points_and_lines",
     "predictions",
+    "predictions_apart",
     "residuals",
     "response_map",
     "scanned_rates",
@@ -87,5 +92,6 @@ __all__ = [
     "softmax_bars",
     "softmax_map",
     "threshold_mistakes",
+    "units_and_loss",
     "weighted_sum",
 ]

@@ -3,7 +3,7 @@
 import pytest
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-RUN = """async (rules) => {
+RUN = """async ([rules, part]) => {
   // Code in looks that were there before is left out: thousands of words take most of the time.
   // Of the size of letters, contrast rules only ask whether they are large.
   const looks = new Set();
@@ -20,7 +20,7 @@ RUN = """async (rules) => {
   }
   // Style sheets are not loaded once more: from a file the browser would refuse that.
   const options = { runOnly: rules, resultTypes: ["violations"], preload: false };
-  const parts = { include: ["html"], exclude: ["pre[data-seen]"] };
+  const parts = { include: [part], exclude: ["pre[data-seen]"] };
   const { violations } = await axe.run(parts, options);
   return violations.flatMap(({ id, impact, help, nodes }) =>
     nodes.map(({ target, any, all, none }) => {
@@ -31,16 +31,17 @@ RUN = """async (rules) => {
 }"""
 
 
-def violations(page, rules=RULES):
+def violations(page, rules=RULES, part="html"):
     """Return what axe-core finds on an open page, as it is now, one text for each place.
 
     Args:
         page: an open page; hidden parts are not looked at, nor code that looks like other code.
         rules: names of axe-core's rules, or of groups of them.
+        part: selector of what is looked at.
     """
     axe = pytest.importorskip(
         "axe_playwright_python.base", reason="axe-core is missing (see tools/requirements.txt)"
     )
     if not page.evaluate("window.axe !== undefined"):
         page.evaluate(axe.AXE_SCRIPT)
-    return page.evaluate(RUN, rules)
+    return page.evaluate(RUN, [rules, part])

@@ -15,12 +15,14 @@ import pytest
 from accessibility import violations
 from bs4 import BeautifulSoup
 from chromium import stays_in, watched
+from live_figures import check_moves, check_plays, state
 from mathematics import MATHEMATICS
 
 from tools.notebooks.files import caption_figures, code_cells, plain, published, read
 
 pytest.importorskip("sphinx_book_theme", reason="no Sphinx here (see tools/requirements.txt)")
 from tools.present import site
+from tools.present.frames import is_live
 
 START = "index.html"
 TENSORS = "notebooks/01_tensors.html"
@@ -231,6 +233,83 @@ def test_the_toggle_switches_to_dark_and_back_and_the_next_page_knows(opened, fo
         assert page.evaluate("document.documentElement.dataset.mode") == mode
     assert grounds["light"] == grounds["auto"] == "rgb(255, 255, 255)" != grounds["dark"]
     assert not errors
+
+
+# ------------------------------------------------------------------------------- live figures
+# Puts a second copy of the page's live figure below it, and a play button on both.
+TWICE = """() => {
+  const source = document.querySelector("script.live");
+  source.textContent = JSON.stringify({ ...JSON.parse(source.textContent), play: true });
+  const built = document.querySelectorAll(".live-controls, .live-said, .live-failed");
+  for (const element of built) element.remove();
+  const output = source.closest(".cell_output");
+  output.after(output.cloneNode(true));
+  const script = document.createElement("script");
+  script.src = "../_static/live.js";
+  document.body.append(script);
+  return new Promise((resolve) => (script.onload = resolve));
+}"""
+
+
+def moving(path):
+    """Return how many live figures a notebook has."""
+    return sum(is_live(output) for cell in code_cells(read(path)) for output in cell.outputs)
+
+
+MOVING = [path.stem for path in published() if moving(path)]
+
+
+@pytest.mark.parametrize("stem", MOVING)
+def test_every_live_figure_moves_by_keyboard_and_says_what_it_shows(stem, opened):
+    page, outside, errors = opened(f"notebooks/{stem}.html")
+    boxes = page.locator(".live-controls").all()
+    assert len(boxes) == moving(site.ROOT / "notebooks" / f"{stem}.ipynb")
+    for box in boxes:
+        assert len(check_moves(box)) > 5
+        if box.locator("button").count():
+            check_plays(box)
+    assert not outside and not errors
+
+
+def test_a_live_figure_plays_and_leaves_another_on_its_page_alone(opened):
+    page, outside, errors = opened(f"notebooks/{MOVING[0]}.html")
+    page.evaluate(TWICE)
+    first, second = page.locator(".live-controls").all()
+    before = state(second)
+    check_plays(first)
+    assert state(second) == before
+    check_plays(second)
+    assert state(second)["picture"] != before["picture"]
+    assert violations(page, part="article") == []
+    assert not outside and not errors
+
+
+@pytest.mark.parametrize("stem", MOVING)
+def test_the_controls_of_a_live_figure_are_large_enough_for_a_finger(stem, opened):
+    page, _, _ = opened(f"notebooks/{stem}.html", "phone", "dark")
+    for control in page.locator(".live-controls :is(input, button)").all():
+        assert control.bounding_box()["height"] >= 44
+        assert control.bounding_box()["width"] >= 90
+    assert violations(page, part=".live-controls") == []
+
+
+@pytest.mark.parametrize("stem", MOVING)
+def test_without_scripts_a_live_figure_is_still_and_there_is_nothing_dead(stem, folder):
+    article = text_of(folder, f"notebooks/{stem}.html").find("article")
+    assert article.select("script.live") and not article.select(
+        "input, output, .cell_output button"
+    )
+
+
+@pytest.mark.parametrize("stem", MOVING)
+def test_a_notebook_with_its_pictures_is_small(stem, folder):
+    page = folder / "notebooks" / f"{stem}.html"
+    images = {
+        unquote(tag["src"]) for tag in text_of(folder, f"notebooks/{stem}.html").select("img")
+    }
+    files = [page, *(page.parent / name for name in images)]
+    files += (folder / site.frames_at(page.name)).iterdir()
+    assert sum(file.stat().st_size for file in files) < 3e6
 
 
 # --------------------------------------------------------------------------------- accessibility

@@ -3,6 +3,8 @@
 The decks are opened as files, in headless Chromium, as an instructor would open them.
 """
 
+import base64
+import io
 from functools import partial
 from pathlib import Path
 
@@ -11,9 +13,12 @@ import pytest
 from accessibility import violations
 from bs4 import BeautifulSoup
 from chromium import stays_in, watched
+from live_figures import check_moves, check_plays, state
 from mathematics import MATHEMATICS
+from PIL import Image
 
 from tools.notebooks.files import (
+    WIDGET,
     caption_figures,
     code_cells,
     pictures_of,
@@ -22,7 +27,7 @@ from tools.notebooks.files import (
     read,
     tags,
 )
-from tools.present import slides
+from tools.present import frames, slides
 from tools.present.teaching import notes_for
 
 PATHS = published()
@@ -220,3 +225,161 @@ def test_mathematics_that_no_notebook_needs_yet_is_in_the_local_copy(watch, fold
     nbformat.write(nbformat.v4.new_notebook(cells=[words(MATHEMATICS.strip())]), path)
     found = inspect_deck(watch, slides.build(path, folder))
     assert not found["errors"] and not found["wrong"] and not found["outside"]
+
+
+# -------------------------------------------------------------------------------- live figures
+GO_TO = """(box) => {
+  const { h, v } = Reveal.getIndices(box.closest("section"));
+  Reveal.slide(h, v);
+  return Reveal.getIndices();
+}"""
+# A finger that goes to the left, which on a slide means: on to the next one.
+SWIPE = """(element) => {
+  const { left, top } = element.getBoundingClientRect();
+  const send = (kind, x) => element.dispatchEvent(new PointerEvent(kind,
+    { bubbles: true, pointerType: "touch", clientX: left + x, clientY: top + 9 }));
+  send("pointerdown", 200);
+  send("pointermove", 50);
+  send("pointerup", 50);
+}"""
+INDICES = "Reveal.getIndices()"
+MOVING = [
+    path
+    for path in PATHS
+    if any(frames.is_live(output) for cell in code_cells(read(path)) for output in cell.outputs)
+]
+
+
+@pytest.mark.parametrize("path", MOVING, ids=lambda path: path.stem)
+def test_every_live_figure_moves_on_its_slide_and_turns_none(path, watch, folder):
+    page = opened(watch, folder / f"{path.stem}.html")
+    boxes = page.locator(".live-controls").all()
+    assert boxes
+    for box in boxes:
+        here = box.evaluate(GO_TO)
+        assert len(check_moves(box)) > 5
+        if box.locator("button").count():
+            check_plays(box)
+        assert page.evaluate(INDICES) == here
+        assert violations(page, part="section.present .live-controls") == []
+    _, outside, errors = watch
+    assert not outside and not errors
+
+
+def live_figure(colours, controls, wrong=None):
+    """Return a live figure with a play button, as `utils.live.frames` gives it, and its output.
+
+    Args:
+        colours: of each frame the colour of its picture.
+        controls: {name: how many values}.
+        wrong: index of the frame that is an error.
+    """
+    drawn = []
+    for colour in colours:
+        content = io.BytesIO()
+        Image.new("RGB", (648, 300), colour).save(content, "webp")
+        data = base64.b64encode(content.getvalue()).decode("ascii")
+        drawn.append({"picture": data, "alt": f"A plane, and all of it is {colour}."})
+    if wrong is not None:
+        drawn[wrong] = {"error": "ValueError: no <b>plane</b> here"}
+    sliders = [
+        {"name": name, "values": [f"{number}.5" for number in range(count)], "start": 0}
+        for name, count in controls.items()
+    ]
+    output = picture("A plane, and all of it is of one colour.")
+    output.data[WIDGET] = {"model_id": "1"}
+    return {"play": True, "width": 648, "height": 300, "controls": sliders, "frames": drawn}, output
+
+
+@pytest.fixture(scope="module")
+def moving(folder, tmp_path_factory):
+    """A deck with two live figures that play, on two slides: one with an error, one as two go."""
+    first, first_output = live_figure(["red", "green", "blue", "white"], {"hue": 4}, wrong=1)
+    colours = ["red", "green", "blue", "white", "black", "gray"]
+    second, second_output = live_figure(colours, {"hue": 3, "light": 2})
+    cells = [words("# 96 · Does it move?"), code("", first_output), code("", second_output)]
+    for name, cell in zip(["title", "first", "second"], cells, strict=True):
+        cell.id = name
+        cell.metadata["slideshow"] = {"slide_type": "slide"}
+    path = tmp_path_factory.mktemp("moving") / "96_moving.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    figures = {"first": [first], "second": [second]}
+    frames.lay(figures, path.parent / "frames")
+    with pytest.MonkeyPatch.context() as context:
+        context.setattr(frames, "frames_of", lambda path: (figures, path.parent / "frames"))
+        return slides.build(path, folder)
+
+
+def test_a_button_plays_two_figures_do_not_disturb_each_other_and_no_slide_turns(watch, moving):
+    page = opened(watch, moving)
+    first, second = page.locator(".live-controls").all()
+    before = state(first)
+    here = second.evaluate(GO_TO)
+    assert len(check_moves(second)) == 4  # three hues by one light, then the other light
+    check_plays(second)
+    assert page.evaluate(INDICES) == here
+    assert state(first) == before
+    here = first.evaluate(GO_TO)
+    check_plays(first)
+    assert page.evaluate(INDICES) == here
+
+
+def test_a_figure_halts_where_a_hand_moves_it(watch, moving):
+    page = opened(watch, moving)
+    first, second = page.locator(".live-controls").all()
+    first.evaluate(GO_TO)
+    first.locator("button").press("Enter")
+    first.locator("input").press("End")
+    first.locator("input").press("ArrowLeft")
+    assert first.locator("button").inner_text() == "Play" and state(first)["values"] == [2]
+    second.evaluate(GO_TO)
+    second.locator("button").press("Enter")
+    second.locator("input").last.press("End")  # what is played is the other slider
+    assert second.locator("button").inner_text() == "Pause"
+    page.wait_for_function("document.querySelectorAll('.live-controls input')[1].value === '2'")
+    assert state(second)["values"] == [2, 1] and state(first)["values"] == [2]
+
+
+def test_an_error_at_one_position_stands_in_the_place_of_the_picture(watch, moving):
+    page = opened(watch, moving)
+    box = page.locator(".live-controls").first
+    box.evaluate(GO_TO)
+    image = page.locator("section.present img")
+    failed = page.locator("section.present .live-failed")
+    height = image.bounding_box()["height"]
+    box.locator("input").press("ArrowRight")
+    assert failed.inner_text() == state(box)["said"] == "ValueError: no <b>plane</b> here"
+    assert not image.is_visible()
+    assert failed.bounding_box()["height"] == pytest.approx(height, abs=1)
+    box.locator("input").press("ArrowRight")
+    assert image.is_visible() and not failed.is_visible()
+    assert image.get_attribute("alt") == "A plane, and all of it is blue."
+
+
+def test_a_clicker_turns_the_slide_also_when_a_slider_was_moved_last(watch, moving):
+    page = opened(watch, moving)
+    box = page.locator(".live-controls").first
+    here = box.evaluate(GO_TO)
+    box.locator("input").press("ArrowRight")
+    page.keyboard.press("PageDown")
+    assert page.evaluate(INDICES)["h"] == here["h"] + 1
+    assert state(box)["values"] == [1]
+
+
+def test_a_finger_on_a_slider_turns_no_slide_and_beside_it_does(watch, moving):
+    page = opened(watch, moving)
+    box = page.locator(".live-controls").first
+    here = box.evaluate(GO_TO)
+    box.locator("input").evaluate(SWIPE)
+    assert page.evaluate(INDICES) == here
+    page.locator("section.present img").evaluate(SWIPE)
+    assert page.evaluate(INDICES)["h"] == here["h"] + 1
+
+
+def test_on_paper_a_live_figure_is_still(watch, moving):
+    page = opened(watch, moving, "?print-pdf")
+    page.wait_for_selector(".pdf-page:last-child section")
+    assert [box.is_visible() for box in page.locator(".live-controls").all()] == [False, False]
+    pictures = page.locator("img").all()
+    assert len(pictures) == 2 and all(each.is_visible() for each in pictures)
+    assert all(each.get_attribute("src").startswith("data:image/png") for each in pictures)

@@ -212,6 +212,8 @@ def test_shapes_flow_forward_through_the_modules_and_gradients_back():
         assert start[0] < places[shape][0] < end[0], "a shape stands over its arrow"
     for shape, (start, end) in zip(["(3, 5)", "(2, 5)"], backward, strict=True):
         assert end[0] < places[shape][0] < start[0]
+    outputs = [(end[0], start[0]) for start, end in forward[1:]]
+    assert [(start[0], end[0]) for start, end in backward] == outputs, "one below the other"
 
 
 def test_a_gradient_that_is_missing_has_no_arrow():
@@ -232,7 +234,7 @@ def test_without_gradients_the_forward_row_stands_alone():
         ((["a"] * 6, 6 * ["(5, 2)"]), "6 modules need 7 shapes forward.*there are 6 and 0"),
         ((["a"] * 6, 7 * ["(5, 2)"], ["(5, 2)"]), "there are 7 and 1"),
         (([], ["(5, 2)"]), "0 modules need"),
-        ((["Linear"] * 18, 19 * ["(5, 2)"]), "these 18 modules is too long for a page: draw fewer"),
+        ((["Linear"] * 9, 10 * ["(5, 2)"]), "these 9 modules is too long for a page: draw fewer"),
     ],
 )
 def test_a_data_flow_that_cannot_be_drawn(arguments, words):

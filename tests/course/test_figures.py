@@ -87,6 +87,19 @@ CALLS = {
         "A target and predictions of it, z against t: network. The range that was trained on is "
         "shaded.",
     ),
+    "predictions_apart": (
+        plotting.predictions_apart,
+        (LINE[:, None], LINE**2, {"a": GRADED, "b": LINE[:, None], "c": LINE}, None, "t", "z"),
+        {},
+        "The target and one prediction in each panel, z against t: a, b, c.",
+    ),
+    "predictions_apart, with points": (
+        plotting.predictions_apart,
+        (LINE, LINE**2, dict.fromkeys("abcd", LINE), (LINE[:3, None], GRADED[:3])),
+        {},
+        "The target and one prediction in each panel, and points that were not trained on, y "
+        "against x: a, b, c, d.",
+    ),
     "fit_with_residuals": (
         plotting.fit_with_residuals,
         (LINE.flip(0), LINE**2, GRADED[:, None], "t", "z"),
@@ -138,6 +151,20 @@ CALLS = {
         {"paths": {"a": torch.tensor([[0.0, 0.0], [1.0, 0.5]]), "b": torch.rand(3, 2)}},
         "Contours of the mean squared error over slope m and intercept c, darker blue where it is "
         "larger, with paths: a, b.",
+    ),
+    "loss_surface, with an arrow": (
+        plotting.loss_surface,
+        (torch.tensor([1.0, 2.0, 3.0]), torch.tensor([2.1, 3.9, 6.2])),
+        {"paths": {"a": torch.rand(3, 2)}, "gradient": (GRADED[3], -8.1)},
+        "Contours of the mean squared error over slope m and intercept c, darker blue where it is "
+        "larger, with paths: a. An arrow points against the gradient at the start.",
+    ),
+    "line_and_loss": (
+        plotting.line_and_loss,
+        (torch.tensor([1.0, 2.0, 3.0]), torch.tensor([2.0, 4.0, 7.0]), GRADED[0], 1),
+        {},
+        "Left, points and the line with slope 0 and intercept 1, with residuals and the loss "
+        "15.333. Right, its place among the losses of all lines.",
     ),
     "loss_curves": (
         plotting.loss_curves,
@@ -275,6 +302,13 @@ CALLS = {
         (LINE, torch.relu(LINE[:, None] - torch.tensor([0.2, 0.5]))),
         {},
         "A row for each of the 2 hidden units, with its activation over x as colour.",
+    ),
+    "units_and_loss": (
+        plotting.units_and_loss,
+        (LINE, torch.rand(20, 8), HEAD.weight.new_ones(1, 8), 0.5, [3.0, 2.0, 1.0], 2),
+        {"points": (LINE, LINE[:, None]), "ylim": (-1, 9)},
+        "Left, what each of 8 units adds after 2 epochs, and the prediction. Right, the loss on a "
+        "logarithmic axis against the epoch, with this one marked.",
     ),
     "weighted_sum": (
         plotting.weighted_sum,

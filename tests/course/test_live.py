@@ -154,6 +154,11 @@ def test_frames_are_brought_along_only_where_they_are_wanted(monkeypatch):
     assert FRAMES not in shown[0] and len(shown[1][FRAMES]["frames"]) == 2
 
 
+def test_a_slider_may_begin_at_either_end_of_its_range():
+    box, _ = sliders_over_figure(straight, {"slope": (1.0, 2.0, 0.25), "shift": (0, 2, 1)})
+    assert [slider.value for slider in box.children[:2]] == [1.0, 2]
+
+
 def test_the_first_figure_is_shown_beside_the_widget_for_pages_without_a_kernel(monkeypatch):
     shown = []
     monkeypatch.setattr("utils.live.display", lambda *data, **about: shown.append((data, about)))
@@ -194,6 +199,12 @@ def nothing(rate=1.0):
     """Show no figure."""
 
 
+def two_figures(rate=1.0):
+    """Show two figures."""
+    straight()
+    straight()
+
+
 def without_default(rate):
     """Has no default."""
 
@@ -203,6 +214,7 @@ def without_default(rate):
     [
         (straight, {"slope": (0, 1, 1)}, "arguments are slope, shift; ranges are given for slope"),
         (nothing, {"rate": (0.0, 2.0, 1.0)}, "nothing has to show one figure, and it shows 0"),
+        (two_figures, {"rate": (0.0, 2.0, 1.0)}, "has to show one figure, and it shows 2"),
         (nothing, {"rate": (2.0, 3.0, 1.0)}, "default of rate, 1.0, lies outside its range, 2.0"),
         (without_default, {"rate": (0, 1, 1)}, "rate of without_default needs a default"),
         (

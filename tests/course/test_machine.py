@@ -59,6 +59,14 @@ def test_a_damaged_data_file_is_said(tmp_path, monkeypatch):
     assert not finding.good and "data/checksums.json is missing" in finding.mend
 
 
+@pytest.mark.parametrize("text", ["[]", "7", '{"digits.h5": 7}', '{"digits.h5": {}}', "{"])
+def test_a_damaged_list_of_data_files_is_said(tmp_path, monkeypatch, text):
+    (tmp_path / "checksums.json").write_text(text)
+    monkeypatch.setattr(machine, "DATA", tmp_path)
+    with pytest.raises(machine.DataFileError, match="checksums.json is missing or damaged: get it"):
+        machine.verify("digits.h5")
+
+
 def test_a_device_that_is_not_there_is_one_finding(monkeypatch):
     monkeypatch.setenv("COURSE_DEVICE", "mps")
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
@@ -111,6 +119,26 @@ def test_set_up_says_which_package_is_missing(monkeypatch):
 
 
 @pytest.mark.parametrize(
+    "own, file",
+    [("torch.py", "torch.py"), ("numpy", "numpy/__init__.py"), (None, "torch/notes.md")],
+)
+def test_a_file_with_the_name_of_a_package_is_named(tmp_path, own, file):
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).write_text("")
+    cell = f"import sys; sys.path.insert(0, {str(machine.ROOT)!r})\n"
+    cell += f"from utils.machine import set_up; set_up(edition={EDITION})"
+    # As in a kernel, Python looks in the current folder first.
+    ran = subprocess.run(
+        [sys.executable, "-c", cell], cwd=tmp_path, capture_output=True, encoding="utf-8"
+    )
+    if own is None:  # a folder without Python in it is not in the way
+        assert ran.returncode == 0
+    else:
+        assert f"{tmp_path / own} has the name of the package {own[:5]}" in ran.stderr
+        assert ran.stderr.endswith("give it another name, then restart the kernel.\n")
+
+
+@pytest.mark.parametrize(
     "session, number",
     [("work/02_function_fitting.ipynb", "02"), ("mine.ipynb", "NN"), (None, "NN")],
 )
@@ -123,13 +151,15 @@ def test_a_copy_from_another_edition_says_how_to_get_a_fresh_one(monkeypatch, se
         set_up()  # as the first edition's notebooks call it
 
 
-def test_set_up_lets_cudnn_convolve_repeatably_in_full_precision():
+def test_set_up_lets_cuda_compute_repeatably_in_full_precision(monkeypatch):
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
     cudnn = torch.backends.cudnn
     with matplotlib.rc_context():
         set_up(EDITION, threads=torch.get_num_threads())
     assert cudnn.conv.fp32_precision == "ieee"
     assert cudnn.allow_tf32 is False  # raises where it contradicts the line above
     assert (cudnn.deterministic, cudnn.benchmark) == (True, False)
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
 
 
 # ------------------------------------------------------------------------------ seeds and devices

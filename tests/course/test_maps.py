@@ -229,6 +229,34 @@ def test_the_first_unit_is_the_first_row_and_x_runs_to_the_right():
     assert ax.figure.axes[1].get_ylabel() == "activation"
 
 
+def test_activations_that_are_never_below_zero_are_blue_on_the_whole_scale():
+    ax = draw(plotting.activation_grid, X, np.abs(np.outer(X, [1.0, 2.0])))
+    low, high = ax.images[0].get_clim()
+    assert low == 0 and high == 2 * np.abs(X).max()
+    colors = ax.images[0].cmap([0.0, 1.0])
+    assert_allclose(colors[0], 1)
+    assert colors[1, 2] > 2 * colors[1, 0], "blue"
+
+
+def test_what_the_units_add_after_an_epoch_and_its_place_on_the_loss_curve():
+    x, hidden = torch.linspace(-1, 1, 5), torch.arange(10.0).reshape(5, 2)
+    weights, bias = torch.tensor([[2.0, -1.0]]), torch.tensor([0.5])
+    drawn = x, hidden, weights, bias, [9.0, 4.0, 1.0, 0.5], 2, (X, X**2)
+    left, right = draw(plotting.units_and_loss, *drawn, ylim=(-3, 12), panels=2)
+    parts = [hidden[:, 0] * 2, -hidden[:, 1]]
+    expected = {"each unit, weighted": (x, parts[0])}
+    total = {"sum and bias: the prediction": (x, parts[0] + parts[1] + 0.5)}
+    same(lines_of(left), expected | total)
+    data, second = bare_lines(left)
+    assert_allclose(data, np.column_stack([X, X**2]))
+    assert_allclose(second, np.column_stack([x, parts[1]]))
+    assert left.get_ylim() == (-3, 12) and left.get_xlim() == (-1, 1)
+    curve, mark = bare_lines(right)
+    assert_allclose(curve, [[0, 9], [1, 4], [2, 1], [3, 0.5]])
+    assert_allclose(mark, [[2, 1]])
+    assert right.get_yscale() == "log" and right.get_title() == "epoch 2: loss 1"
+
+
 def test_the_sum_of_the_weighted_activations_and_the_bias_is_the_prediction():
     network = nn.Sequential(nn.Linear(1, 3), nn.Sigmoid(), nn.Linear(3, 1))
     head, x = network[2], torch.tensor(X, dtype=torch.float32)[:, None]

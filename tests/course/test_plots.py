@@ -227,6 +227,43 @@ def test_the_surface_is_the_mean_squared_error_of_each_line():
     assert legend_of(ax) == ["lowest loss", "a", "b"]
 
 
+def test_the_arrow_points_against_the_gradient_and_the_axes_are_equal():
+    x, y = np.array([1.0, 2.0, 3.0]), np.array([2.1, 3.9, 6.2])
+    path = [(0.5, 1.0), (1.0, 1.0)]
+    ax = draw(plotting.loss_surface, x, y, {"a": path}, gradient=torch.tensor([3.0, -4.0]))
+    [arrow] = [text for text in ax.texts if text.arrow_patch is not None]
+    assert arrow.xyann == (0.5, 1.0), "where the path begins"
+    assert_allclose(arrow.xy, [0.5 - 0.6, 1.0 + 0.8], rtol=1e-5)
+    assert ax.get_aspect() == 1 and legend_of(ax)[-1] == "against the gradient"
+
+
+def test_a_line_its_residuals_and_its_place_among_all_losses():
+    x, y = torch.tensor([1.0, 2.0, 3.0]), torch.tensor([2.0, 4.0, 7.0])
+    left, right = draw(plotting.line_and_loss, x, y, 2.0, -1.0, panels=2)
+    same(lines_of(left), {"line": ([0.5, 3.5], [0, 6]), "points": (x, y)})
+    [residuals] = left.collections
+    for (point, target), prediction, segment in zip(
+        zip(x, y, strict=True), [1, 3, 5], residuals.get_segments(), strict=True
+    ):
+        assert_allclose(segment, [[point, prediction], [point, target]])
+    assert left.get_title() == "loss 2.000"  # (1 + 1 + 4) / 3
+    same(lines_of(right), {"this line": (2, -1)})
+    assert axis_labels(right) == ("slope m", "intercept c")
+    filled = right.collections[0]
+    assert filled.cmap.name == "Blues" and right.get_aspect() == 1
+
+
+def test_each_prediction_has_a_panel_with_the_same_target_and_points():
+    curves = {"a": Z, "b": -Y[:, None]}
+    panels = draw(plotting.predictions_apart, X, Y, curves, (X[:2], Z[:2]), "t", "z", panels=4)
+    for ax, (name, values) in zip(panels, curves.items(), strict=False):
+        expected = {"target": (X, Y), "points not trained on": (X[:2], Z[:2])}
+        same(lines_of(ax), expected | {"prediction": (X, np.ravel(values))})
+        assert ax.get_title() == name
+    assert [ax.axison for ax in panels] == [True, True, False, False]
+    assert axis_labels(panels[0])[1] == "z" and panels[0].get_shared_y_axes().joined(*panels[:2])
+
+
 def history(loss, validation_loss=None):
     """Return what `loss_curves` reads of a history."""
     held_out = None if validation_loss is None else np.array(validation_loss)

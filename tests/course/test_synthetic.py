@@ -192,3 +192,36 @@ def test_sizes_and_dtypes(name):
 def test_the_default_dtype_is_followed(name, float64):
     x, _ = EVERY[name](n_samples=7)
     assert x.dtype == torch.float64
+
+
+def test_moons_lie_on_two_half_circles_that_are_one_turned(float64):
+    x, y = synthetic.moons(201, noise=0)
+    centres = torch.tensor([[-0.5, -0.25], [0.5, 0.25]])[y]
+    torch.testing.assert_close((x - centres).norm(dim=1), torch.ones(201))
+    assert y.bincount().tolist() == [100, 101]
+    assert (x[y == 0, 1] >= -0.25 - 1e-12).all() and (x[y == 1, 1] <= 0.25 + 1e-12).all()
+
+
+def test_a_spiral_has_two_arms_that_are_one_turned(float64):
+    x, y = synthetic.spiral(200, turns=1.5, noise=0)
+    radius, angle = x.norm(dim=1), torch.atan2(x[:, 1], x[:, 0])
+    expected = 2 * torch.pi * 1.5 * (radius - 0.1) / 0.9 + torch.pi * y
+    torch.testing.assert_close(torch.cos(angle - expected), torch.ones(200))
+    assert y.bincount().tolist() == [100, 100]
+    assert radius.min().item() == pytest.approx(0.1) and radius.max().item() == pytest.approx(1)
+    first, second = (x[y == number][radius[y == number].argsort()] for number in (0, 1))
+    torch.testing.assert_close(first, -second)
+
+
+@pytest.mark.parametrize("make", [synthetic.moons, synthetic.spiral])
+def test_moons_and_spirals_are_noisy_by_their_seed_and_in_any_order(make):
+    x, y = make(400)
+    again, _ = make(400)
+    other, _ = make(400, seed=1)
+    assert x.dtype == torch.float32 and y.dtype == torch.int64 and x.shape == (400, 2)
+    assert torch.equal(x, again) and not torch.equal(x, other)
+    assert 50 < y[:200].sum() < 150  # shuffled: both classes in either half
+    x, _ = make(100_000, noise=0.1)
+    clean, _ = make(100_000, noise=0.0)
+    # Noise and order are drawn from one stream, in this order, so that both are in one order.
+    assert (x - clean).std().item() == pytest.approx(0.1, rel=0.02)

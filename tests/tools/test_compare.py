@@ -117,9 +117,9 @@ def blank(ax):
     pass
 
 
-def picture(draw):
+def picture(draw, size=(4, 3)):
     """Return the output of a cell that shows a figure."""
-    figure = Figure(figsize=(4, 3))
+    figure = Figure(figsize=size)
     draw(figure.subplots())
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=144)
@@ -127,13 +127,53 @@ def picture(draw):
     return v4.new_output("display_data", data=data)
 
 
-def test_a_blank_and_a_moved_curve_are_seen_and_a_trembling_one_is_not():
-    published = cell_with(picture(lambda ax: ax.plot(X, np.sin(X))))
-    assert difference(published, published.outputs) == ""
-    for draw in [blank, lambda ax: ax.plot(X, np.cos(X)), lambda ax: ax.plot(X, np.sin(X) + 0.15)]:
-        assert "picture 1" in difference(published, [picture(draw)])
-    assert difference(published, [picture(lambda ax: ax.plot(X, np.sin(X) + 1e-3))]) == ""
+def two_curves(up=0.0, colors=("C0", "C1"), shown=(0, 0, 1, 1)):
+    """Return a drawing of two curves; up: pixels, about; shown: which curves, in which colours."""
+
+    def draw(ax):
+        ax.set(xlim=(0, 6), ylim=(-1.5, 1.5))
+        heights = np.sin(X), np.cos(X)
+        for curve, color in zip(shown[::2], shown[1::2], strict=True):
+            ax.plot(X, heights[curve] + up * 3 / 333, color=colors[color])
+
+    return draw
+
+
+def difference_from_two_curves(draw, tags=EXACT):
+    """Return what is said of a picture in the place of that of two curves."""
+    return difference(cell_with(picture(two_curves()), tags=tags), [picture(draw)])
+
+
+OTHER_CURVES = {
+    "none": blank,
+    "one is missing": two_curves(shown=(0, 0)),
+    "swapped": two_curves(colors=("C1", "C0")),
+    "one is drawn twice, the other not at all": two_curves(shown=(0, 0, 0, 1)),
+    "one more beside them": lambda ax: (two_curves()(ax), ax.plot(X, np.sin(X) + 0.1, "C0")),
+    "moved": two_curves(up=4),
+}
+
+
+@pytest.mark.parametrize("draw", OTHER_CURVES.values(), ids=OTHER_CURVES)
+def test_pictures_of_other_curves_are_seen(draw):
+    assert "picture 1: differs by" in difference_from_two_curves(draw)
+
+
+def test_equal_and_trembling_pictures_are_the_same():
+    for up in (0, 0.3, -0.3, 1):
+        assert difference_from_two_curves(two_curves(up)) == ""
+
+
+def test_where_numbers_may_differ_lines_may_move_a_little():
+    assert difference_from_two_curves(two_curves(up=4), FIVE_PERCENT) == ""
+    for draw in (two_curves(up=12), two_curves(shown=(0, 0)), two_curves(colors=("C1", "C0"))):
+        assert difference_from_two_curves(draw, FIVE_PERCENT)
+
+
+def test_a_picture_of_another_size_and_none_are_differences():
+    published = cell_with(picture(blank))
     assert difference(published, [])
+    assert difference(published, [picture(blank, size=(4, 2))])
 
 
 # ---------------------------------------------------------------------------------- by pytest

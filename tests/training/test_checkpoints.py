@@ -40,7 +40,7 @@ def train(
     """A run from scratch with everything that has a state; the network is made with a seed."""
     model = network(made_with) if change is None else change(network(made_with))
     optimizer = torch.optim.Adam(model.parameters(), lr=lr)
-    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 20)  # it counts epochs
     x, y = points()
     if data is None or isinstance(data, tuple):
         settings = {"batch_size": 8, "seed": 3} | settings

@@ -155,6 +155,28 @@ def test_networks_of_every_kind(name, float64):
     )  # fmt: skip
 
 
+class Louder(nn.Module):
+    """Twice as much in training mode; like Dropout, and without chance."""
+
+    def forward(self, x):
+        return 2 * x if self.training else x
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_modes_are_those_of_fit_whatever_the_networks_came_in(training, float64):
+    def make_model():
+        return nn.Sequential(nn.Linear(1, 4), Louder(), nn.Linear(4, 1)).train(training)
+
+    assert_equals_fit(make_model, points(), nn.MSELoss(), sgd, 3, [1, 2], validation=points(9))
+
+
+def test_more_samples_than_are_computed_at_once(float64):
+    x, y = points(1100)
+    y[1024:] += 5  # so that the mean of the parts' means is another
+    settings = {"batch_size": 550, "validation": (x, y)}
+    assert_equals_fit(network, (x, y), nn.MSELoss(), sgd, 1, [1, 2], **settings)
+
+
 def test_classification(float64):
     def make_model():
         return nn.Sequential(nn.Linear(2, 5), nn.ReLU(), nn.Linear(5, 4))

@@ -118,6 +118,12 @@ def test_it_stops_at_ten_times_the_first_loss():
     assert 1 / 8 <= found.suggestion < 2 / 8
 
 
+def test_it_stops_no_sooner_and_no_later():
+    heights = iter([1, 1, 9.9, 10.1, 10.2])  # the first is the trial on a copy
+    found = scan(loss_fn=lambda outputs, targets: 0 * outputs.sum() + next(heights))
+    assert found.losses == pytest.approx([1, 9.9, 10.1])
+
+
 def test_a_negative_loss_is_scanned_as_well():
     def below_zero(outputs, targets):
         return mean_square(outputs, targets) - 100

@@ -67,6 +67,12 @@ def test_pair_is_the_loop_over_one_permutation_an_epoch(make_model, drop_last, m
         assert history.steps == 3 * (6 if drop_last else 7)
 
 
+def test_a_last_batch_of_one_sample_is_left_out_too():
+    model = small_network()
+    settings = {"batch_size": 7, "drop_last": True}
+    assert fit(model, points(50), nn.MSELoss(), sgd(model), 1, **settings).steps == 7
+
+
 def test_pair_in_its_order():
     x, y = points(50)
     models = [small_network(), small_network()]
@@ -197,6 +203,25 @@ def test_loss_and_metrics_are_means_per_sample():
     part = ((predict(model, x[:20]) - y[:20]) ** 2).mean().item()
     assert history.validation_loss == pytest.approx([part] * 3, rel=1e-6)
     assert len(set(history.validation_loss)) == 1
+
+
+def test_only_the_steps_take_gradients():
+    seen = {"loss": [], "metric": []}
+
+    def measuring(name):
+        def measure(outputs, targets):
+            seen[name].append((torch.is_grad_enabled(), outputs.requires_grad))
+            return absolute_error(outputs, targets)
+
+        return measure
+
+    model, data = small_network(), points()
+    settings = {"validation": data, "metrics": {"metric": measuring("metric")}}
+    fit(model, data, measuring("loss"), sgd(model), 2, **settings)
+    evaluate(model, data, measuring("loss"))
+    step, measured = (True, True), (False, False)
+    assert seen["loss"] == [step, *[step, measured] * 2, measured]  # first the trial on a copy
+    assert seen["metric"] == [(False, True), *[(False, True), measured] * 2]
 
 
 @pytest.mark.parametrize("as_loader", [False, True])

@@ -90,6 +90,8 @@ def test_values_that_are_not_finite(value):
     refused("inputs", "(4, 1)", "1 in all", "NaN or infinite", "row 2", data=(spoiled(X, value), Y))
     refused("targets", "NaN or infinite", "row 2", "drop or fill", data=(X, spoiled(Y, value)))
     refused("validation", "inputs", "NaN", validation=(spoiled(X, value), Y))
+    two = spoiled(spoiled(X, value), value, row=1)
+    refused("2 in all, the first in row 1", data=(two, Y))
 
 
 def test_large_values_are_no_gaps():

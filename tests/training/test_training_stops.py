@@ -35,6 +35,25 @@ def test_patience_stops_and_puts_the_best_weights_back(capsys):
     assert f"lowest in epoch {best}" in history.message
 
 
+def test_the_first_of_equal_losses_is_the_best():
+    x, y = points(40)
+    models = [nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False)]
+    models[1].load_state_dict(models[0].state_dict())
+    always_one = torch.zeros(5, 1), torch.ones(5, 1)  # without a bias, 0 gives 0
+    settings = {"validation": always_one, "patience": 3}
+    history = fit(models[0], (x, y), nn.MSELoss(), sgd(models[0]), 9, **settings)
+    assert history.validation_loss.tolist() == [1.0] * 4 and history.best_epoch == 1
+    fit(models[1], (x, y), nn.MSELoss(), sgd(models[1]), 1)
+    assert_same(*models)
+
+
+def test_patience_that_ends_with_the_last_epoch_stops_nothing(capsys):
+    model = nn.Linear(1, 1, bias=False)
+    settings = {"validation": (torch.zeros(5, 1), torch.ones(5, 1)), "patience": 3}
+    history = fit(model, points(40), nn.MSELoss(), sgd(model), 4, **settings)
+    assert len(history) == 4 and history.stopped is None and capsys.readouterr().out == ""
+
+
 def test_patience_that_lasts_still_keeps_the_best_weights(capsys):
     x, y = points(40)
     validation = (x[:10], y[:10] - 0.5)
@@ -135,8 +154,9 @@ def test_keyboard_twice_interrupts_at_once():
     handler = signal.getsignal(signal.SIGINT)
     model, twin = small_network(), small_network()
     with pytest.raises(KeyboardInterrupt):
-        fit(model, (x, y), Pressing(at=1, times=2), sgd(model), 10)
+        fit(model, (x, y), Pressing(at=2, times=2), sgd(model), 10)
     assert signal.getsignal(signal.SIGINT) is handler
+    plain_loop(twin, [(x, y)], nn.MSELoss(), sgd(twin), 1)  # the second step was not taken
     assert_same(model, twin)
 
 

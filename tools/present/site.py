@@ -24,7 +24,7 @@ from sphinx.errors import SphinxError
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 from tools.notebooks.files import FOLDED, caption_figures, question_of, read, without_widgets
-from tools.present import libraries
+from tools.present import frames, libraries
 from tools.settings import BUILD, ROOT
 from tools.setup.console import CourseError, guarded
 
@@ -66,13 +66,17 @@ def sources(root=ROOT):
     return [START, *(f"notebooks/{path.name}" for path in notebooks), *PAGES, *LICENCES]
 
 
-def assemble(folder, root=ROOT):
-    """Lay the sources of the site into a folder: pages, the files that they link to."""
+def assemble(folder, root=ROOT, figures=()):
+    """Lay the sources of the site into a folder: pages, the files that they link to.
+
+    `figures` are those that move: {name of a notebook: what `frames.frames_of` gives of them}.
+    """
     for name in sources(root):
         target = folder / RENAMED.get(name, name)
         target.parent.mkdir(parents=True, exist_ok=True)
         if name.endswith(".ipynb"):
-            notebook = presented(read(root / name))
+            moving = figures[name] if name in figures else ()
+            notebook = presented(read(root / name), moving, f"../{frames_at(name)}")
             for cell in notebook.cells:
                 if cell.cell_type == "markdown":
                     cell.source = with_links(cell.source, name, folder, root)
@@ -103,12 +107,18 @@ def contents(names):
     )
 
 
-def presented(notebook):
-    """Return a copy of a notebook as it is read: questions marked, figures with captions."""
+def presented(notebook, figures=(), place=""):
+    """Return a copy of a notebook as it is read: questions marked, figures with captions.
+
+    `figures` are those that move, as `frames.frames_of` gives them, `place` is where their pictures
+    are.
+    """
     shown = copy.deepcopy(notebook)
     captions = caption_figures(shown)
     for cell in shown.cells:
         if cell.cell_type == "code":
+            if cell.id in figures:
+                frames.with_frames(cell, figures[cell.id], place)
             cell.outputs = without_widgets(cell.outputs)
         elif cell.id in captions:
             cell.source = with_caption(cell.source, captions[cell.id])
@@ -117,6 +127,11 @@ def presented(notebook):
             marked = f'<div class="question">\n\n{question}\n\n</div>'
             cell.source = cell.source.replace(question, marked)
     return shown
+
+
+def frames_at(name):
+    """Return where in the site the pictures of a notebook's live figures are."""
+    return f"_static/frames/{Path(name).stem}"
 
 
 def with_caption(source, caption):
@@ -164,7 +179,7 @@ def build(target=TARGET, root=ROOT):
     parts = target.with_name(target.name + ".parts")
     if parts.exists():
         shutil.rmtree(parts)
-    assemble(parts / "source", root)
+    assemble(parts / "source", root, lay_frames(parts / "html", root))
     libraries.lay("mathjax", parts / "html" / "_static")
     warnings = run_sphinx(parts)
     if warnings:
@@ -178,6 +193,16 @@ def build(target=TARGET, root=ROOT):
     (parts / "html").rename(target)
     shutil.rmtree(parts)
     return target / "index.html"
+
+
+def lay_frames(folder, root):
+    """Lay the pictures of all live figures; return {name of a notebook: its live figures}."""
+    figures = {}
+    for name in sources(root):
+        if name.endswith(".ipynb"):
+            figures[name], pictures = frames.frames_of(root / name)
+            frames.lay_pictures(pictures, folder / frames_at(name))
+    return figures
 
 
 def run_sphinx(parts):

@@ -30,7 +30,7 @@ from tools.notebooks.files import (
     tags,
     without_widgets,
 )
-from tools.present import libraries
+from tools.present import frames, libraries
 from tools.present.teaching import notes_for
 from tools.settings import BUILD
 from tools.setup.console import guarded
@@ -38,7 +38,7 @@ from tools.setup.console import guarded
 TOOLS = Path(__file__).resolve().parent
 TEMPLATE = TOOLS / "slides_template"
 TARGET = BUILD / "slides"
-OWN_FILES = ["deck.css", "deck.js"]
+OWN_FILES = [*(TEMPLATE / name for name in ("deck.css", "deck.js")), *frames.OWN_FILES]
 
 HEADING = re.compile(r"#+ (.+)")
 BLANK_LINES = re.compile(r"\n\n\n+")
@@ -50,8 +50,12 @@ def slide_type(cell):
     return cell.metadata.get("slideshow", {}).get("slide_type", "-")
 
 
-def presented(notebook):
-    """Return a copy of a notebook as it is shown: answers unfolded, slides with their titles."""
+def presented(notebook, figures=(), place=""):
+    """Return a copy of a notebook as it is shown: answers unfolded, slides with their titles.
+
+    `figures` are those that move, as `frames.frames_of` gives them, `place` is where their pictures
+    are.
+    """
     shown = copy.deepcopy(notebook)
     captions = caption_figures(shown)
     shown.metadata.title = heading_of(shown.cells[0].source)
@@ -68,6 +72,8 @@ def presented(notebook):
                 running = section
             lay_out_words(cell, captions.get(cell.id, ""))
         elif cell.cell_type == "code":
+            if cell.id in figures:
+                frames.with_frames(cell, figures[cell.id], place)
             lay_out_code(cell)
         cell.metadata.slide_title = own or running
         cell.metadata.running_title = None if own else running
@@ -142,14 +148,17 @@ def lay_assets(target=TARGET):
     """Lay what the decks load beside them."""
     for library in libraries.LIBRARIES:
         libraries.lay(library, target / "assets")
-    for name in OWN_FILES:
-        shutil.copyfile(TEMPLATE / name, target / "assets" / name)
+    for path in OWN_FILES:
+        shutil.copyfile(path, target / "assets" / path.name)
 
 
 def build(path, target=TARGET):
-    """Build the deck of one notebook; return its path. `lay_assets` lays what it loads."""
-    page, _ = exporter().from_notebook_node(presented(read(path)))
+    """Build the deck of one notebook; return its path. `lay_assets` lays what all decks load."""
+    figures, folder = frames.frames_of(path)
+    place = f"assets/frames/{path.stem}"
+    page, _ = exporter().from_notebook_node(presented(read(path), figures, place))
     target.mkdir(parents=True, exist_ok=True)
+    frames.lay_pictures(folder, target / place)
     deck = target / f"{path.stem}.html"
     deck.write_text(page, encoding="utf-8", newline="\n")
     return deck

@@ -13,7 +13,7 @@ from tools.settings import ROOT
 PAGE = ROOT / "TEACHING.md"
 ROW = re.compile(r"^\| (\d+) \| (.+?) \| (.+?) \|$", re.M)
 CELL = re.compile(r"`([a-z]+(?:-[a-z0-9]+)*)`")
-SECTION = re.compile(r"## \d+ · (.+\?) \((core|extra), (\d+) min\)$", re.M)
+SECTION = re.compile(r"## (?:\d+ · )?(.+\?) \((core|extra), (\d+) min\)$", re.M)
 CUT, WRONG, ASK = "**Cut first:**", "**What a room gets wrong**", "**Ask**"
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import torch
 
+from utils.exercises import record
 from utils.exercises.answers import (
     bare,
     call,
@@ -29,9 +30,8 @@ from utils.exercises.answers import (
     same,
     state_put_back,
 )
+from utils.exercises.record import OPEN, RIGHT, SYMBOLS, WRONG
 
-OPEN, WRONG, RIGHT = "open", "wrong", "right"
-SYMBOLS = {OPEN: "○", WRONG: "✗", RIGHT: "✓"}
 PLAIN_SYMBOLS = {OPEN: "[ ]", WRONG: "[no]", RIGHT: "[ok]"}  # for consoles without these signs
 OPERATORS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<=", "eq": "==", "ne": "!=", "pow": "**"}
 OPERATORS |= {"__and__": "&", "__or__": "|", "__invert__": "~"}
@@ -118,6 +118,8 @@ class Exercise:
         """Look at an answer and print what is right or wrong with it. Never raises."""
         with state_put_back():
             verdict = self.grade(*answer)
+        if verdict.status != OPEN:
+            record.note(self, verdict.status)
         print_message(verdict.status, f"{self.name}: {verdict.message}")
 
     def grade(self, *answer):

@@ -1,15 +1,18 @@
 """The exercises of notebook 02."""
 
+import numpy as np
 import torch
-from torch import nn
 
-from utils.exercises.answers import Complaint, as_number, kind_of
+from utils.exercises.answers import Complaint, kind_of
 from utils.exercises.core import (
     AUTOGRAD,
+    RIGHT,
+    WRONG,
     Ban,
     ChoiceExercise,
+    Exercise,
     FunctionExercise,
-    ValueExercise,
+    Verdict,
     WrongAnswer,
 )
 
@@ -99,53 +102,6 @@ line_gradient = FunctionExercise(
     ],
 )
 
-parameter_count = ValueExercise(
-    "parameter_count",
-    hints=(
-        "From one layer to the next: a weight for each pair of units, and a bias for each unit "
-        "of the next layer.",
-        "The first step is from 1 to 10 units: 1 * 10 weights and 10 biases, 20 in all.",
-    ),
-    solution="parameter_count = (1 * 10 + 10) + (10 * 5 + 5) + (5 * 1 + 1)",
-    insight="(d_in + 1) * d_out for each layer: 20 + 55 + 6. Five times as many as 1-5-1 has.",
-    wrong_answers=[
-        WrongAnswer(
-            "parameter_count = 65",
-            "65 are the weights alone: the biases are missing.",
-            says="biases are missing",
-        ),
-        WrongAnswer(
-            "parameter_count = 82",
-            "One too many: the input layer has no bias, it only hands its number on.",
-            says="input layer has no bias",
-        ),
-        WrongAnswer(
-            "parameter_count = 80",
-            "One too few: the output unit has a bias too.",
-            says="output unit has a bias",
-        ),
-        WrongAnswer(
-            "parameter_count = 17",
-            "17 is the number of units; parameters are the weights on the lines, and the biases.",
-            says="number of units",
-        ),
-        WrongAnswer(
-            "parameter_count = 16",
-            "16 biases and no weights: each pair of neighbouring units has a weight.",
-            says="each pair",
-        ),
-        *(
-            WrongAnswer(
-                f"parameter_count = {65 + counted}",
-                f"{65 + counted} leaves out some biases: each unit of both hidden layers has one, "
-                "and so has the output unit, 10 + 5 + 1 in all.",
-                says="leaves out some biases",
-            )
-            for counted in (1, 5, 6, 10, 11)  # biases of some layers only
-        ),
-    ],
-)
-
 true_of_training = ChoiceExercise(
     "true_of_training",
     options={
@@ -170,112 +126,211 @@ true_of_training = ChoiceExercise(
 )
 
 
-def after_one_step(run, x, y, loss_fn, optimizer):
-    """Run a training step on a small linear model that still has gradients of an earlier step.
+three_diagnoses = ChoiceExercise(
+    "three_diagnoses",
+    options={
+        "A": (False, "0.00002 is just below the border, 0.000025: a larger rate diverges."),
+        "B": (True, "what is safe for the steep direction does not move the intercept."),
+        "C": (True, "for scaled data the border is near 1, and the rate is 1.1."),
+        "D": (False, "each step makes the loss larger, so more steps make it larger still."),
+        "E": (True, "`forget=False` leaves out zero_grad, and backward adds to what is there."),
+        "F": (False, "0.03 is far below the border, near 1: at that rate it would learn well."),
+    },
+    hints=(
+        "Compare the three calls: which numbers differ, and which word? Section 2 has the border "
+        "for a rate, section 3 the shape of the valley.",
+        "One statement is true of each training.",
+    ),
+    insight="Grows: the rate. Stays: the scale, or the rate. Swings for ever: zero_grad.",
+)
+
+
+def lowest_error(x, y):
+    """Return the mean squared error of the best straight line; x and y shape (n, 1)."""
+    x, y = x.numpy().ravel(), y.numpy().ravel()  # NumPy's calls are none of the student's
+    x = (x - x.mean()) / x.std()
+    return float(((np.polyval(np.polyfit(x, y, 1), x) - y) ** 2).mean())
+
+
+def judged_by_its_error(run, x, y):
+    """Run a training; return True if its line is as good as the best one.
 
     Args:
         run: the student's function.
-        x: shape (n, 2).
-        y: shape (n, 1).
-        loss_fn: a class of losses.
-        optimizer: a class of optimizers.
+        x, y: shape (n, 1).
 
-    Returns:
-        the loss that it returned, then the two weights and the bias that it left, shape (4,).
+    Raises:
+        Complaint: it is not; what its predictions look like says why.
     """
-    model = nn.Linear(2, 1)
-    with torch.no_grad():
-        model.weight.copy_(torch.tensor([[0.5, -1.0]]))
-        model.bias.fill_(0.25)
-    nn.functional.mse_loss(model(x * 3), y).backward()
-    loss = run(model, x, y, loss_fn(), optimizer(model.parameters(), lr=0.1))
-    if isinstance(loss, torch.Tensor) and loss.requires_grad:
+    predicted = run(x, y)
+    if not isinstance(predicted, torch.Tensor) or predicted.shape != y.shape:
+        shape = tuple(getattr(predicted, "shape", ()))
+        got = f"shape {shape}" if shape else f"a {kind_of(predicted)}"
+        raise Complaint(f"expected predictions of shape {tuple(y.shape)}, got {got}.")
+    predicted = predicted.detach().double()
+    best, error = lowest_error(x, y), ((predicted - y) ** 2).mean()
+    about = f"on data with x near {x.mean().item():.3g} and y near {y.mean().item():.3g}"
+    if not error < 100 * (y**2).mean():
         raise Complaint(
-            "your loss is a tensor that keeps its whole graph in memory: return the plain number, "
-            "loss.item()."
+            f"the loss grows without bound {about}: the rate is above the border there. Scale x "
+            "and y first, then one rate suits all data."
         )
-    if as_number(loss) is None:
-        raise Complaint(f"expected the loss as a number, got a {kind_of(loss)}.")
-    return torch.tensor([as_number(loss), *model.weight.tolist()[0], model.bias.item()])
+    if error <= 1.01 * best:
+        return True
+    back = predicted * y.std() + y.mean()
+    if ((back - y) ** 2).mean() <= 1.01 * best:
+        raise Complaint(
+            "your line is right, but its predictions are still scaled: turn them back into the "
+            "units of y, times its standard deviation, plus its mean."
+        )
+    raise Complaint(
+        f"{about} your training does not arrive at the best line. Are x and y both scaled, are "
+        "the gradients cleared in each step, and is the rate some 0.1?\n"
+        f"(mean squared error {error.item():.4g}, the best line has {best:.4g})"
+    )
 
 
-SAMPLES, TARGETS = torch.tensor([[1.0, 2.0], [0.5, -1.0]]), torch.tensor([[1.0], [0.0]])
+def straight_data(center, width, slope, intercept, noise):
+    """Return 10 points around a line, x and y of shape (10, 1) in float64."""
+    generator = torch.Generator().manual_seed(2)
+    x, away = torch.rand(2, 10, 1, generator=generator, dtype=torch.float64) - 0.5
+    x = center + width * x
+    return x, intercept + slope * x + noise * away
 
-STEP = """
-def training_step(model, x, y, loss_fn, optimizer):
-    loss = loss_fn(model(x), y)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-    return loss.item()
+
+HEALTHY = """
+def healthy_training(x, y):
+    scaled_x, scaled_y = (x - x.mean()) / x.std(), (y - y.mean()) / y.std()
+    model = torch.nn.Linear(1, 1).double()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for step in range(200):
+        loss = ((model(scaled_x) - scaled_y) ** 2).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return model(scaled_x).detach() * y.std() + y.mean()
 """
 
-training_step = FunctionExercise(
-    "training_step",
-    watch=after_one_step,
-    compared="the loss, then the parameters after the step",
+healthy_training = FunctionExercise(
+    "healthy_training",
+    watch=judged_by_its_error,
+    ban=Ban(
+        {"lstsq", "linalg_lstsq", "pinv", "linalg_pinv", "inv", "linalg_inv", "solve"}.__contains__,
+        "This one is about the training: find the line by gradient descent.",
+    ),
     cases=lambda: [
-        (SAMPLES, TARGETS, nn.MSELoss, torch.optim.SGD),
-        (SAMPLES, TARGETS, nn.L1Loss, torch.optim.SGD),
-        (SAMPLES, TARGETS, nn.MSELoss, torch.optim.Adam),
+        straight_data(200.0, 60.0, 49.7, -5781.0, 1400.0),  # mm and g
+        straight_data(0.2, 0.06, 49.7, -5.781, 1.4),  # m and kg
+        straight_data(290.0, 20.0, -0.8, 1000.0, 4.0),  # kelvin and hectopascal
     ],
     hints=(
-        "Five lines: the loss of the prediction, zero_grad, backward, step, and return.",
-        "loss = loss_fn(model(x), y) comes first; loss.item() is the plain number.",
+        "Subtract the mean of x and divide by its standard deviation; y alike. Then a rate of 0.1 "
+        "suits every data set.",
+        "The loop is that of section 4 with nn.Linear(1, 1).double(). At the end: "
+        "model(scaled_x) * y.std() + y.mean().",
     ),
-    solution=STEP,
-    insight="These five lines are the heart of every training loop, here and in large projects.",
+    solution=HEALTHY,
+    insight="Scaled inputs and targets: one rate for all units. Keep this for data of your own.",
     wrong_answers=[
         WrongAnswer(
-            STEP.replace("    optimizer.zero_grad()\n", ""),
-            "The step used old gradients too: call optimizer.zero_grad() before backward(), not "
-            "only after step().",
-            says="zero_grad() before backward()",
-        ),
-        WrongAnswer(
-            STEP.replace("    optimizer.step()\n", ""),
-            "The parameters have not moved: are backward() and step() both there, and does nothing "
-            "clear the gradients between them?",
-            says="have not moved",
-        ),
-        WrongAnswer(
-            STEP.replace(
-                "    optimizer.zero_grad()\n    loss.backward()\n", "    loss.backward()\n"
-            ).replace(
-                "    optimizer.step()\n", "    optimizer.zero_grad()\n    optimizer.step()\n"
+            HEALTHY.replace("(x - x.mean()) / x.std(), (y - y.mean()) / y.std()", "x, y").replace(
+                " * y.std() + y.mean()", ""
             ),
-            "The parameters have not moved: are backward() and step() both there, and does nothing "
-            "clear the gradients between them?",
-            says="have not moved",
-        ),
-        WrongAnswer(
-            STEP.replace("loss.item()", "loss"),
             "",
-            says="the plain number, loss.item()",
+            says="Scale x and y first",
         ),
+        WrongAnswer(HEALTHY.replace("lr=0.1", "lr=1.5"), "", says="above the border"),
         WrongAnswer(
-            STEP.replace("loss_fn(model(x), y)", "((model(x) - y) ** 2).mean()"),
-            "This is the mean squared error, whatever the task: use the loss_fn that is given.",
-            says="use the loss_fn that is given",
+            HEALTHY.replace("        optimizer.zero_grad()\n", ""),
+            "",
+            says="gradients cleared in each step",
         ),
+        WrongAnswer(HEALTHY.replace("lr=0.1", "lr=0.0001"), "", says="the rate some 0.1"),
         WrongAnswer(
-            STEP.replace(
-                "    optimizer.step()\n",
-                "    with torch.no_grad():\n"
-                "        for values in model.parameters():\n"
-                "            values -= 0.1 * values.grad\n",
-            ),
-            "This is a step of SGD with the rate 0.1, whatever the optimizer: let "
-            "optimizer.step() move the parameters.",
-            says="let optimizer.step() move",
-        ),
-        WrongAnswer(
-            STEP.replace("return loss.item()", "return loss_fn(model(x), y).item()"),
-            "This is the loss after the step; asked for is the one that the step was made from.",
-            says="loss after the step",
+            HEALTHY.replace(" * y.std() + y.mean()", ""), "", says="predictions are still scaled"
         ),
     ],
 )
+
+
+class LogExercise(Exercise):
+    """A log of experiments: {what was changed: the last losses of the seeds}."""
+
+    def form(self):
+        return (
+            "Replace the three dots by your log, then run this cell; "
+            f"exercises.{self.name}.hint() helps."
+        )
+
+    def judge(self, log, *more):
+        problem = self.problem_of(log) if not more else f"check takes one log: check({self.name})."
+        if problem:
+            return Verdict(WRONG, problem)
+        losses = {name: torch.as_tensor(values).double() for name, values in log.items()}
+        lines = [f"right. {self.insight}"]
+        for name, values in losses.items():
+            line = f"  {name}: median {values.median().item():.3g}"
+            if name != "usual":
+                lower = (values < losses["usual"]).sum().item()
+                line += f", lower than usual for {lower} of {len(values)} seeds"
+            lines.append(line)
+        return Verdict(RIGHT, "\n".join(lines))
+
+    def problem_of(self, log):
+        """Return what is wrong with a log, in words, or None."""
+        if not isinstance(log, dict):
+            return f"expected a dictionary, got a {kind_of(log)}. {self.form()}"
+        if "usual" not in log:
+            return 'your log has no entry "usual", experiment() with nothing changed, to compare.'
+        if len(log) < 3:
+            return f'two experiments beside "usual" are asked for; your log has {len(log) - 1}.'
+        shapes = {}
+        for name, values in log.items():
+            try:
+                shapes[name] = tuple(torch.as_tensor(values).shape)
+            except (TypeError, ValueError, RuntimeError):
+                return f"{name!r} holds a {kind_of(values)}: expected the last losses of all seeds."
+            if len(shapes[name]) == 2:
+                return f"{name!r} holds all losses: take those of the last epoch, [:, -1]."
+            if len(shapes[name]) != 1 or shapes[name][0] < 8:
+                return (
+                    f"{name!r} holds one run or a few, and one run is one sample: take 8 or more."
+                )
+        if len(set(shapes.values())) > 1:
+            return "the entries have different numbers of seeds: they cannot be compared in pairs."
+        for name, values in log.items():
+            same_as_usual = torch.equal(torch.as_tensor(values), torch.as_tensor(log["usual"]))
+            if name != "usual" and same_as_usual:
+                return f"{name!r} has the same losses as the usual training: nothing was changed."
+        return None
+
+
+LOG = (
+    'experiment_log = {"usual": torch.arange(8.0) + 2, "A": torch.arange(8.0), "B": torch.ones(8)}'
+)
+
+experiment_log = LogExercise(
+    "experiment_log",
+    hints=(
+        'Three entries: "usual", and two of your own. Each is experiment(...)[:, -1], 32 numbers.',
+        "For example experiment(rate=0.5)[:, -1], or experiment(batch_size=10, epochs=50)[:, -1].",
+    ),
+    solution=LOG,
+    insight="Pairs with the same seed started alike, so their difference is what you changed.",
+    wrong_answers=[
+        WrongAnswer("experiment_log = [0.1, 0.2]", "", says="expected a dictionary"),
+        WrongAnswer(LOG.replace('"usual"', '"first"'), "", says='no entry "usual"'),
+        WrongAnswer(LOG.replace(', "B": torch.ones(8)', ""), "", says="two experiments"),
+        WrongAnswer(LOG.replace("torch.ones(8)", "0.1"), "", says="one run is one sample"),
+        WrongAnswer(LOG.replace("torch.ones(8)", "torch.ones(8, 9)"), "", says="last epoch"),
+        WrongAnswer(LOG.replace("torch.ones(8)", "torch.ones(9)"), "", says="in pairs"),
+        WrongAnswer(LOG.replace("torch.ones(8)", '"low"'), "", says="last losses of all seeds"),
+        WrongAnswer(
+            LOG.replace("torch.ones(8)", "torch.arange(8.0) + 2"), "", says="nothing was changed"
+        ),
+    ],
+)
+
 
 # Arithmetic, and what lays numbers out; all else of torch could make a plateau in another way.
 SUMS_AND_FACTORS = set(

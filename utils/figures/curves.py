@@ -74,7 +74,7 @@ def finite_difference_error(ax, steps, errors):
 
 
 @figure(height=3.0)
-def curves(ax, x, curves, xlabel="x", ylabel="y", nested=True):
+def curves(ax, x, curves, xlabel="x", ylabel="y", nested=True, ylim=None):
     """Draw functions of one number; where they agree, the thinner lie on the wider lines.
 
     Args:
@@ -83,6 +83,7 @@ def curves(ax, x, curves, xlabel="x", ylabel="y", nested=True):
             ends in a cross.
         xlabel, ylabel: what the axes count.
         nested: whether the widths differ; not needed where the curves only cross.
+        ylim: (lowest, highest) y that is shown, where the figure moves.
     """
     x = to_array(x).ravel()
     widths = np.linspace(5.5, 1.7, len(curves)) if nested else [2.0] * len(curves)
@@ -94,6 +95,7 @@ def curves(ax, x, curves, xlabel="x", ylabel="y", nested=True):
         ax.plot(x, heights, DASHES[number], linewidth=widths[number], label=label, **look)
         ends = finite & ~(np.r_[True, finite[:-1]] & np.r_[finite[1:], True])
         ax.plot(x[ends], values[ends], "X", color=f"C{number}", markersize=10, zorder=4)
+    ax.set(ylim=ylim)
     label_axes(ax, xlabel, ylabel)
     return f"Curves in one figure, {ylabel} against {xlabel}: {listed(curves)}."
 
@@ -161,6 +163,41 @@ def predictions(ax, x, y, curves, xlabel="x", ylabel="y", known=None):
     label_axes(ax, xlabel, ylabel)
     shaded = "" if known is None else " The range that was trained on is shaded."
     return f"A target and predictions of it, {ylabel} against {xlabel}: {listed(curves)}.{shaded}"
+
+
+@figure(height=3.4, rows=2, columns=2)
+def predictions_apart(axes, x, y, curves, points=None, xlabel="x", ylabel="y"):
+    """Draw a target and predictions of it over one feature, a panel for each prediction.
+
+    Args:
+        x, y: the target, shape (n,) or (n, 1), x in ascending order.
+        curves: label -> prediction, shape (n,) or (n, 1), at most four.
+        points: (x, y) of points that were not trained on, shape (k,) or (k, 1).
+        xlabel, ylabel: what the axes count.
+    """
+    x, y = to_array(x).ravel(), to_array(y).ravel()
+    for number, label, values in series(curves, most=4):
+        ax, below = axes[number], number >= 2
+        ax.plot(x, y, color="#BBBBBB", linewidth=5, label="target")
+        if points is not None:
+            held_out = (to_array(each).ravel() for each in points)
+            look = {"color": "#333333", "markersize": 3, "zorder": 4}
+            ax.plot(*held_out, "o", label="points not trained on", **look)
+        ax.plot(x, to_array(values).ravel(), color="C0", linewidth=1.8, label="prediction")
+        ax.set_title(label, loc="center", fontsize=11)
+        ax.sharex(axes[0])
+        ax.sharey(axes[0])
+        ax.tick_params(labelbottom=below, labelleft=not number % 2)
+        ax.set(xlabel=xlabel if below else "", ylabel="" if number % 2 else ylabel)
+    for ax in axes[len(curves) :]:
+        ax.set_axis_off()
+    handles = axes[0].get_legend_handles_labels()
+    axes[0].figure.legend(*handles, loc="outside lower center", ncols=3)
+    held_out = "" if points is None else ", and points that were not trained on"
+    return (
+        f"The target and one prediction in each panel{held_out}, {ylabel} against {xlabel}: "
+        f"{listed(curves)}."
+    )
 
 
 @figure(height=3.0)

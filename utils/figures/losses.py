@@ -16,31 +16,77 @@ from utils.figures.style import (
 ON_BLUE = ["#D55E00", "#000000", "#007A5A", "#9F4C7C", "#8A6100"]  # colours of paths over contours
 
 
+SLOPES, INTERCEPTS = (-0.6, 4.4), (-1.6, 2.2)  # what the map of losses shows
+
+
 @figure(height=3.3)
-def loss_surface(ax, x, y, paths):
+def loss_surface(ax, x, y, paths, gradient=None):
     """Draw the mean squared error of every line m x + c as contours, with paths over it.
 
     Args:
         x, y: the points, shape (n,).
         paths: label -> (m, c) after each step, shape (steps + 1, 2), at most five.
+        gradient: (dL/dm, dL/dc) where the first path begins: an arrow against it, of length 1.
     """
     x, y = to_array(x), to_array(y)
-    m, c = np.meshgrid(np.linspace(-0.6, 4.4, 200), np.linspace(-1.6, 2.2, 160))
-    loss = ((m[..., None] * x + c[..., None] - y) ** 2).mean(axis=-1)
-    levels = np.geomspace(0.05, loss.max(), 12)
-    ax.contourf(m, c, loss, levels=np.r_[0, levels], cmap="Blues", norm="log", extend="both")
-    ax.contour(m, c, loss, levels=levels, colors="#7A9CB8", linewidths=0.6)
+    draw_losses(ax, x, y)
     slope, intercept = np.polyfit(x, y, 1)
     ax.plot(slope, intercept, "*", color="black", markersize=13, label="lowest loss", zorder=5)
     for number, label, path in series(paths, most=len(ON_BLUE)):
         look = {"color": ON_BLUE[number], "marker": MARKERS[number], "markersize": 4}
         ax.plot(*to_array(path).T, linestyle=DASHES[number], linewidth=1.4, label=label, **look)
-    ax.set(xlim=(-0.6, 4.4), ylim=(-1.6, 2.2))
-    ax.grid(visible=False)
+    arrow = ""
+    if gradient is not None:
+        start = to_array(next(iter(paths.values())))[0]
+        gradient = np.array([float(to_array(part)) for part in gradient])
+        tip = start - gradient / np.hypot(*gradient)
+        ax.annotate("", tip, start, arrowprops={"arrowstyle": "-|>", "lw": 2.6, "color": "black"})
+        ax.plot([], [], color="black", linewidth=2.6, label="against the gradient")
+        arrow = " An arrow points against the gradient at the start."
     label_axes(ax, "slope m", "intercept c")
     return (
         "Contours of the mean squared error over slope m and intercept c, darker blue where it is "
-        f"larger, with paths: {listed(paths)}."
+        f"larger, with paths: {listed(paths)}.{arrow}"
+    )
+
+
+def draw_losses(ax, x, y):
+    """Draw the mean squared error of lines through points as a map."""
+    m, c = np.meshgrid(np.linspace(*SLOPES, 120), np.linspace(*INTERCEPTS, 96))
+    loss = ((m[..., None] * x + c[..., None] - y) ** 2).mean(axis=-1)
+    levels = np.geomspace(0.05, loss.max(), 12)
+    ax.contourf(m, c, loss, levels=np.r_[0, levels], cmap="Blues", norm="log", extend="both")
+    ax.contour(m, c, loss, levels=levels, colors="#7A9CB8", linewidths=0.6)
+    # A unit as long upwards as sideways: the gradient is perpendicular to the contours.
+    ax.set(xlim=SLOPES, ylim=INTERCEPTS, aspect="equal")
+    ax.grid(visible=False)
+
+
+@figure(height=3.0, columns=2)
+def line_and_loss(axes, x, y, m, c):
+    """Draw one line through points with its residuals, and its place on the map of losses.
+
+    Args:
+        x, y: the points, shape (n,).
+        m, c: the slope and the intercept.
+    """
+    left, right = axes
+    x, y, m, c = to_array(x), to_array(y), float(to_array(m)), float(to_array(c))
+    prediction = m * x + c
+    ends = np.array([x.min() - 0.5, x.max() + 0.5])
+    left.vlines(x, prediction, y, color="#D55E00", linewidth=2, label="residual")
+    left.plot(ends, m * ends + c, color="C0", linewidth=2.2, label="line")
+    left.plot(x, y, "o", color="#555555", markersize=8, label="points")
+    left.set(xlim=ends, ylim=(y.min() - 3, y.max() + 3), xlabel="x", ylabel="y")
+    loss = ((y - prediction) ** 2).mean()
+    left.set_title(f"loss {loss:.3f}", loc="center")
+    draw_losses(right, x, y)
+    right.plot(m, c, "D", color=ON_BLUE[0], markersize=9, label="this line", clip_on=False)
+    right.set(xlabel="slope m", ylabel="intercept c")
+    left.figure.legend(loc="outside lower center", ncols=4)
+    return (
+        f"Left, points and the line with slope {m:g} and intercept {c:g}, with residuals and the "
+        f"loss {loss:.3f}. Right, its place among the losses of all lines."
     )
 
 

@@ -77,12 +77,10 @@ def figure(width=7.2, height=3.0, columns=1, unit=None, rows=1):
 
 
 def fit_to_drawing(picture, ax, unit):
-    """Give a schematic the height that it needs, and centre it over the width of the page."""
+    """Give a schematic the height that it needs; it stands in the middle of the page's width."""
     (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
     width = picture.get_figwidth()
     unit = min(unit, width / (right - left), HIGHEST / (high - low))
-    margin = (width / unit - (right - left)) / 2
-    ax.set_xlim(left - margin, right + margin)
     picture.set_layout_engine("none")
     ax.set_position([0, 0, 1, 1])
     picture.set_size_inches(width, (high - low) * unit)
@@ -95,14 +93,19 @@ def show_figure(picture, description):
         picture: a matplotlib Figure.
         description: what is drawn, in words: for readers who cannot see it, and for tests.
     """
-    width, height = (round(inches * DOTS_PER_INCH * 1.25) for inches in picture.get_size_inches())
-    about = {"alt": description, "width": width, "height": height}
+    about = about_of(picture, description)
     if _keepers:
         kept, like = _keepers[-1]
         kept.append(Picture(png_of(picture, like), about, places_of(picture)))
         return
     png = png_of(picture)
     display({"image/png": png, "text/plain": description}, metadata={"image/png": about}, raw=True)
+
+
+def about_of(picture, description):
+    """Return a matplotlib figure's description, width and height in pixels on the page."""
+    width, height = (round(inches * DOTS_PER_INCH * 1.25) for inches in picture.get_size_inches())
+    return {"alt": description, "width": width, "height": height}
 
 
 def png_of(picture, like=None):

@@ -6,9 +6,9 @@ the other, as in `utils.diagrams`.
 
 import numpy as np
 import torch
-from matplotlib.colors import TwoSlopeNorm
+from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm
 
-from utils.figures.style import DASHES, SIGNS, figure, label_axes, listed, to_array
+from utils.figures.style import DASHES, POSITIVE, SIGNS, figure, label_axes, listed, to_array
 
 GREY = "#B8B8B8"
 # From point to point, without the small gaps that arrows have by default.
@@ -27,7 +27,10 @@ def activation_grid(ax, x, activations):
     units = activations.shape[1]
     largest = np.abs(activations).max()
     edges = (x[0], x[-1], units + 0.5, 0.5)
-    look = {"cmap": SIGNS, "vmin": -largest, "vmax": largest, "interpolation": "nearest"}
+    # Where no activation is below zero, as after ReLU, half of the scale would stay empty.
+    signed = activations.min() < 0
+    cmap = SIGNS if signed else LinearSegmentedColormap.from_list("above", ["#FFFFFF", POSITIVE])
+    look = {"cmap": cmap, "vmin": -largest * signed, "vmax": largest, "interpolation": "nearest"}
     image = ax.imshow(activations.T, aspect="auto", extent=edges, **look)
     ax.set(xlabel="x", ylabel="hidden unit", yticks=range(1, units + 1))
     ax.grid(visible=False)
@@ -69,6 +72,40 @@ def weighted_sum(ax, x, activations, weights, bias=0.0, points=None, part="unit"
     data = "Points of the data, and curves" if points is not None else "Curves"
     bias = ", the bias" if height else ""
     return f"{data} against x: the {units} {part}s, each times its weight{bias}, and their sum."
+
+
+@figure(height=3.2, columns=2)
+def units_and_loss(axes, x, activations, weights, bias, losses, epoch, points, ylim):
+    """Draw what each unit adds to the prediction after an epoch, and where its loss stands.
+
+    Args:
+        x: shape (n,) or (n, 1), in ascending order.
+        activations: of the hidden layer at x, shape (n, units).
+        weights, bias: of the output layer, shape (1, units) or (units,), and (1,) or a number.
+        losses: after each epoch, shape (epochs + 1,), the first before training.
+        epoch: which of them the rest belongs to.
+        points: (x, y) of the data, shape (k,) or (k, 1) each.
+        ylim: (lowest, highest) y of the left panel.
+    """
+    left, right = axes
+    x, parts = to_array(x).ravel(), to_array(activations) * to_array(weights).reshape(1, -1)
+    left.plot(*(to_array(each).ravel() for each in points), "o", color="#BBBBBB", markersize=3)
+    for unit in range(parts.shape[1]):
+        label = None if unit else "each unit, weighted"
+        left.plot(x, parts[:, unit], "--", color="#3C7FA8", linewidth=1.3, label=label)
+    total = parts.sum(axis=1) + float(to_array(bias).reshape(()))
+    left.plot(x, total, color="#D55E00", linewidth=2.6, label="sum and bias: the prediction")
+    left.set(xlim=(x[0], x[-1]), ylim=ylim, xlabel="x", ylabel="y")
+    losses = to_array(losses)
+    right.semilogy(losses, color="C0", linewidth=1.4)
+    right.plot(epoch, losses[epoch], "o", color="#D55E00", markersize=9)
+    right.set(xlabel="epoch", ylabel="loss")
+    right.set_title(f"epoch {epoch}: loss {losses[epoch]:.3g}", loc="center")
+    left.figure.legend(loc="outside lower center", ncols=2)
+    return (
+        f"Left, what each of {parts.shape[1]} units adds after {epoch} epochs, and the prediction. "
+        "Right, the loss on a logarithmic axis against the epoch, with this one marked."
+    )
 
 
 @figure(height=3.4, rows=2, columns=5)

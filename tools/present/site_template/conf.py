@@ -8,6 +8,7 @@ from docutils import nodes
 from sphinx.util import logging
 
 from tools.notebooks.files import code_cells, pictures_of, read
+from tools.present.frames import OWN_FILES
 from tools.settings import ROOT
 
 MINUTES = re.compile(r" \(([^()]*min)\)$")
@@ -44,9 +45,9 @@ html_theme_options = {
     "use_fullscreen_button": False,
 }
 html_sidebars = {"**": ["search-button-field.html", "sbt-sidebar-nav.html"]}
-html_static_path = ["static"]
-html_css_files = ["site.css"]
-html_js_files = ["site.js"]
+html_static_path = ["static", *map(str, OWN_FILES)]
+html_css_files = ["live.css", "site.css"]
+html_js_files = ["site.js", ("live.js", {"defer": "defer"})]
 html_use_index = False
 html_show_copyright = False
 html_show_sphinx = False

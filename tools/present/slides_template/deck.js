@@ -106,6 +106,16 @@
     });
   }
 
+  // A clicker sends these, and turns the slide also when a slider was moved last.
+  document.addEventListener(
+    "keydown",
+    function (event) {
+      var turns = event.key === "PageDown" || event.key === "PageUp";
+      if (turns && event.target.matches(".live-controls input")) event.target.blur();
+    },
+    true
+  );
+
   // Without mathematics a talk is still a talk.
   window.addEventListener("load", function () {
     window.setTimeout(start, 10000);
