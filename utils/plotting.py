@@ -13,6 +13,7 @@ from utils.figures.curves import (
     fit_with_residuals,
     points_and_lines,
     predictions,
+    secant_and_tangent,
 )
 from utils.figures.layers import by_layer, distributions
 from utils.figures.losses import (
@@ -43,6 +44,7 @@ from utils.figures.units import (
     plane,
     plane_maps,
     response_map,
+    sigmoid_steps,
     six_maps,
     weighted_sum,
 )
@@ -75,8 +77,10 @@ __all__ = [
     "response_map",
     "scanned_rates",
     "scatter_by_group",
+    "secant_and_tangent",
     "seed_bands",
     "seed_strip",
+    "sigmoid_steps",
     "six_maps",
     "softmax_map",
     "weighted_sum",

@@ -11,9 +11,11 @@ import matplotlib.style
 import numpy as np
 import torch
 from IPython.display import display
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
+from PIL import Image
 
 STYLE = Path(__file__).with_name("course.mplstyle")
 HIGHEST = 3.4  # inches, so that a figure and its code fit a slide
@@ -105,19 +107,31 @@ def show_figure(picture, description):
 
 def png_of(picture, like=None):
     """Return a matplotlib figure as PNG, its axes placed as in the `Picture` like it, if given."""
-    faster = {}
-    if like and len(like.places) == len(picture.axes):
-        # To find the places takes as long as to draw, and a figure that moves should not shake.
-        picture.set_layout_engine("none")
-        for ax, place in zip(picture.axes, like.places, strict=True):
-            ax.set_position(place)
-        faster = {"pil_kwargs": {"compress_level": 1}}
     buffer = io.BytesIO()
     with matplotlib.style.context(STYLE):
-        # No software version in the file: the same figure gives the same bytes.
-        about = {"dpi": 2 * DOTS_PER_INCH, "metadata": {"Software": None}}
-        picture.savefig(buffer, format="png", **about, **faster)
+        if like and len(like.places) == len(picture.axes):
+            draw_in_places(picture, like.places, buffer)
+        else:
+            # No software version in the file: the same figure gives the same bytes.
+            about = {"dpi": 2 * DOTS_PER_INCH, "metadata": {"Software": None}}
+            picture.savefig(buffer, format="png", **about)
     return buffer.getvalue()
+
+
+def draw_in_places(picture, places, buffer):
+    """Write a figure that moves into a buffer: it should not shake, and come soon.
+
+    To find the places of the axes takes as long as to draw, and so does `savefig`, which goes
+    through all artists twice wherever a layout engine has been. The picture is the same.
+    """
+    picture.set_layout_engine("none")
+    for ax, place in zip(picture.axes, places, strict=True):
+        ax.set_position(place)
+    picture.set_dpi(2 * DOTS_PER_INCH)
+    canvas = FigureCanvasAgg(picture)
+    canvas.draw()
+    image = Image.fromarray(np.asarray(canvas.buffer_rgba()))
+    image.save(buffer, "png", compress_level=1)
 
 
 def places_of(picture):
