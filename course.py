@@ -37,6 +37,7 @@ HANDED_OVER = {
     "solved": ("execute copies with every exercise solved, in build/", WHICH),
     "slides": ("build slides from notebooks, for any browser, in build/", WHICH),
     "site": ("build the course as pages for any browser, in build/", ""),
+    "film": ("make the film that README.md opens with, in docs/", ""),
     "handout": ("build copies with questions, tasks and empty cells, in build/", WHICH),
     "bench": ("measure how fast training is, in one table", "Options may follow: --rounds 3"),
 }
@@ -47,6 +48,7 @@ PLACES = {
     "handout": "notebooks.handout",
     "slides": "present.slides",
     "site": "present.site",
+    "film": "present.film",
     "bench": "bench",
 }
 # Those among them that need what only maintainers install.
@@ -304,7 +306,7 @@ def make_parser():
     add(
         "pack",
         pack,
-        "put the course and all it installs in a folder, for a room without a network",
+        "put the course and its packages in a folder, for use offline",
         passes_on="Options may follow: --platform linux linux-arm mac windows (one or more; "
         "default: this one), --python 3.11 3.12 (one or more; default: this one), --tools (what "
         "maintainers need too). On Linux, --torch default brings the build with CUDA.",

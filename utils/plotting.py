@@ -15,6 +15,7 @@ from utils.figures.curves import (
     points_and_lines,
     predictions,
     predictions_apart,
+    secant_and_tangent,
 )
 from utils.figures.layers import by_layer, distributions
 from utils.figures.losses import (
@@ -48,6 +49,7 @@ from utils.figures.units import (
     plane_maps,
     response_map,
     selected_region,
+    sigmoid_steps,
     six_maps,
     units_and_loss,
     weighted_sum,
@@ -85,9 +87,11 @@ __all__ = [
     "response_map",
     "scanned_rates",
     "scatter_by_group",
+    "secant_and_tangent",
     "seed_bands",
     "seed_strip",
     "selected_region",
+    "sigmoid_steps",
     "six_maps",
     "softmax_bars",
     "softmax_map",

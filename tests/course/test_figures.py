@@ -48,6 +48,13 @@ CALLS = {
         {},
         "The curve of z against t, with tangents of slope 2 at 1, -1 at -0.5.",
     ),
+    "secant_and_tangent": (
+        plotting.secant_and_tangent,
+        (lambda x: x**2, torch.tensor(1.0, requires_grad=True), 2.0, 0.5, (-1, 3), "t", "z"),
+        {},
+        "The curve of z against t, the tangent at 1 with slope 2, and the secant from there to 1.5 "
+        "with slope 2.5.",
+    ),
     "finite_difference_error": (
         plotting.finite_difference_error,
         (LINE[1:], {"float32": LINE[1:], "float64": LINE[1:] ** 2}),
@@ -322,6 +329,13 @@ CALLS = {
         {"points": (LINE, LINE)},
         "Points of the data, and curves against x: the 3 units, each times its weight, the bias, "
         "and their sum.",
+    ),
+    "sigmoid_steps": (
+        plotting.sigmoid_steps,
+        (LINE, LINE[:, None], [0.2, 0.8], torch.tensor([1.0, -2.0]), [9, 20], (-3, 3)),
+        {},
+        "Points of the data, sigmoid steps over x (at 0.2 of height 1; at 0.8 of height -2), the "
+        "bias and their sum, with a mean squared error of 0.7.",
     ),
     "gallery": (
         plotting.gallery,

@@ -281,6 +281,25 @@ def test_many_units_share_one_entry_of_the_legend():
     assert_allclose(bare_lines(ax), expected)
 
 
+def test_steps_by_hand_add_up_with_the_bias_that_fits_best():
+    x, y = np.linspace(-2, 2, 9), np.linspace(-2, 2, 9) ** 2
+    ax = draw(plotting.sigmoid_steps, x, y[:, None], [-1, 1], [-6, 4], [5, 3], (-8, 9))
+    lines = lines_of(ax)
+    grid = np.linspace(-2, 2, 300)
+    falls = -6 / (1 + np.exp(-5 * (grid + 1)))
+    rises = 4 / (1 + np.exp(-3 * (grid - 1)))
+    assert_allclose(lines["step 1, weighted"], np.column_stack([grid, falls]))
+    assert_allclose(lines["step 2, weighted"], np.column_stack([grid, rises]))
+    bias = lines["bias"][0, 1]
+    total = lines["sum = prediction"]
+    assert_allclose(total[:, 1], falls + rises + bias)
+    residuals = y + 6 / (1 + np.exp(-5 * (x + 1))) - 4 / (1 + np.exp(-3 * (x - 1))) - bias
+    assert abs(residuals.mean()) < 1e-9, "no other bias is nearer to the data"
+    assert ax.get_title("left") == f"mean squared error {(residuals**2).mean():.1f}"
+    other = draw(plotting.sigmoid_steps, x, y, [0, 1], [40, 4], [5, 3], (-8, 9))
+    assert ax.get_ylim() == other.get_ylim() == (-8, 9) and ax.get_xlim() == other.get_xlim()
+
+
 def test_each_activation_function_stands_in_its_panel_with_its_slope():
     s = torch.linspace(-4, 4, 9)
     curves = {f"function {n}": (n * s, (s - n).requires_grad_()) for n in range(10)}

@@ -18,7 +18,6 @@ from tools.notebooks.files import (
     caption_figures,
     code_cells,
     draws,
-    pictures_of,
     plain,
     published,
     read,
@@ -335,8 +334,3 @@ def test_the_committed_machine_report_is_of_the_pinned_versions():
 @every_notebook
 def test_solved_and_each_cell_twice_checks_pass_and_the_rest_is_as_published(stem):
     assert build(NOTEBOOKS / f"{stem}.ipynb", twice=True)[1] == []
-
-
-def test_the_picture_in_the_readme_is_the_opening_picture_of_the_first_notebook():
-    opening = code_cells(NOTEBOOK["00_start_here"])[1]
-    assert (ROOT / "docs" / "network.png").read_bytes() == pictures_of(opening.outputs)[0]
