@@ -5,7 +5,6 @@ Each one draws and shows; with `ax=` it draws there and returns it. Its argument
 options.
 """
 
-from utils.figures.borders import kink_lines, softmax_bars, threshold_mistakes
 from utils.figures.curves import (
     curve_with_tangents,
     curves,
@@ -16,6 +15,7 @@ from utils.figures.curves import (
     predictions,
     predictions_apart,
 )
+from utils.figures.decisions import kink_lines, softmax_bars, threshold_mistakes
 from utils.figures.layers import by_layer, distributions
 from utils.figures.losses import (
     error_by_setting,
