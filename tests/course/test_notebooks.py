@@ -53,7 +53,6 @@ FIRST_EDITION = {
     "00_start_here",
     "01_tensors",
     "03_deep_regression",
-    "04_classification",
     "05_activations",
     "06_data_flow",
 }
