@@ -34,6 +34,7 @@ VALUES = {
         {"usual": np.arange(32.0), "rate": np.ones(32), "batch": list(range(32, 0, -1))},
         {"usual": torch.rand(8), "SGD": torch.rand(8), "more": torch.rand(8), "less": range(8)},
     ],
+    "whose_lie": ["DFBEA", "d, f, b, e, a", list("DFBEA"), ("d", "f", "b", "e", "a")],
     "which_activation": [
         ("ELU", "sigmoid", "SiLU", "tanh", "softplus", "ReLU"),
         ["elu", "Logistic", "swish", "Tanh ", "soft-plus", "relu"],
@@ -459,3 +460,18 @@ def test_a_loop_is_noticed_in_any_form(body):
 def test_no_choice_of_letters_is_missing_here():
     choices = [name for name, item in EXERCISES.items() if isinstance(item, ChoiceExercise)]
     assert sorted(choices) == sorted(LETTERS)
+
+
+def test_letters_in_order_say_what_is_wrong_with_them():
+    def told(answer):
+        verdict = EXERCISES["whose_lie"].grade(answer)
+        assert verdict.status == "wrong"
+        return verdict.message
+
+    assert told("DF").startswith("2 letters came. Write 5 letters in order")
+    assert told("XFBEZ").startswith("there is no X, Z here.")
+    assert told(3).startswith("expected letters, got a whole number")
+    assert told([1, 2, 3, 4, 5]).startswith("expected letters")
+    assert told("DFBAE").startswith("number 4 is not A: how many of 500")  # the first wrong place
+    assert told("FDBEA").startswith("number 1 is not F: its 40 tosses")
+    assert EXERCISES["whose_lie"].grade(...).status == "open"

@@ -255,8 +255,8 @@ CALLS = {
         plotting.softmax_map,
         (0, 15),
         {},
-        "Three maps of the softmax probability of classes 1, 2 and 3, darker where it is larger, "
-        "over y1 (x axis) and y2 (y axis) from 0 to 15, with y3 = 7.5; a line where it is 0.5.",
+        "Three maps of the softmax probability of classes 0, 1 and 2, darker where it is larger, "
+        "over z0 (x axis) and z1 (y axis) from 0 to 15, with z2 = 7.5; a line where it is 0.5.",
     ),
     "decision_regions": (
         plotting.decision_regions,

@@ -45,20 +45,20 @@ def test_logits_stand_on_the_sigmoid():
     assert draw(plotting.logistic_curve, {"a": 1.0}).lines[1].get_xdata()[-1] == 6
 
 
-def test_softmax_maps_have_y1_along_the_x_axis_and_y2_along_the_y_axis():
+def test_softmax_maps_have_z0_along_the_x_axis_and_z1_along_the_y_axis():
     panels = draw(plotting.softmax_map, 0, 15, panels=3)
     for number, ax in enumerate(panels):
 
-        def probability(y1, y2, number=number):
-            return torch.tensor([y1, y2, 7.5]).softmax(dim=0)[number]
+        def probability(z0, z1, number=number):
+            return torch.tensor([z0, z1, 7.5]).softmax(dim=0)[number]
 
         shows(ax, probability, [(14, 1), (1, 14), (1, 2), (9, 8)], within=0.02)
         (border,) = ax.collections
-        for y1, y2 in border.get_paths()[0].vertices[::9]:
-            assert abs(probability(y1, y2) - 0.5) < 0.01
-        assert ax.get_title("left") == f"class {number + 1}" and ax.get_xlabel() == "y₁"
+        for z0, z1 in border.get_paths()[0].vertices[::9]:
+            assert abs(probability(z0, z1) - 0.5) < 0.01
+        assert ax.get_title("left") == f"class {number}" and ax.get_xlabel() == "z₀"
         assert ax.images[0].get_cmap().name == "Blues", "darker where it is larger"
-    assert panels[0].get_ylabel() == "y₂" and not panels[1].get_ylabel()
+    assert panels[0].get_ylabel() == "z₁" and not panels[1].get_ylabel()
     flat = draw(plotting.softmax_map, 0, 1, third=20, panels=3)
     assert value_at(flat[2], 0.5, 0.5) > 0.99 and not any(ax.collections for ax in flat)
 
