@@ -61,13 +61,13 @@ FUNCTIONS = {
         "return torch.nn.functional.one_hot(labels, classes).float()",
         "return torch.zeros(len(labels), classes).scatter_(1, labels[:, None], 1.0)",
     ],
-    "two_that_stop": [
+    "fix_two": [
         "return counts.to(torch.float32).mean(), torch.mv(x.to(weight.device), weight)",
         "x = torch.empty_like(x, device=weight.device)\n"
         "return [counts.sum() / len(counts), (x * weight).sum(dim=1)]",
         "return counts.mean(dtype=torch.float32), x.to(weight) @ weight",
     ],
-    "three_that_lie": [
+    "fix_three": [
         "x = torch.tensor(array)\n"
         "x -= x.mean()\n"
         "return (predictions.squeeze(1) - targets).square().mean(), x, -2 * targets",
@@ -342,12 +342,12 @@ REFUSED = {
         "expected one number, got a tensor of shape (1,)",
     ),
     "a shape that no program had": (
-        "two_that_stop",
+        "fix_two",
         "return counts.float(), x.to(weight.device) @ weight",
         "the mean: expected one float32 number, shape (), got torch.float32 of shape (4,)",
     ),
     "slopes summed to one number": (
-        "three_that_lie",
+        "fix_three",
         "x = torch.tensor(array)\n"
         "return ((predictions[:, 0] - targets) ** 2).mean(), x - x.mean(), (-2 * targets).sum()",
         "the slopes: expected 3 of them, one for each target, got 1.",

@@ -367,8 +367,8 @@ def mean_and_scores(run, counts, x):
     return True
 
 
-two_that_stop = FunctionExercise(
-    "two_that_stop",
+fix_two = FunctionExercise(
+    "fix_two",
     watch=mean_and_scores,
     returns=("the mean", "the scores"),
     cases=lambda: [
@@ -381,7 +381,7 @@ two_that_stop = FunctionExercise(
         "counts.float() and x.to(weight.device) give new tensors: go on with what they return.",
     ),
     solution="""
-        def two_that_stop(counts, x, weight):
+        def fix_two(counts, x, weight):
             mean = counts.float().mean()
             x = x.to(weight.device)
             return mean, x @ weight
@@ -389,15 +389,15 @@ two_that_stop = FunctionExercise(
     insight="Neither .float() nor .to() changes a tensor: both return another one.",
     wrong_answers=[
         WrongAnswer(
-            "def two_that_stop(counts, x, weight):\n"
+            "def fix_two(counts, x, weight):\n"
             "    x = x.to(weight.device)\n"
             "    return counts.mean(), x @ weight",
-            "The scores are fixed; the mean is not: counts are still whole numbers where their "
-            "mean is taken. Use what counts.float() returns.",
+            "The counts are still whole numbers where their mean is taken, and a mean need not be "
+            "whole. Use what counts.float() returns.",
             says="Use what counts.float() returns",
         ),
         WrongAnswer(
-            "def two_that_stop(counts, x, weight):\n"
+            "def fix_two(counts, x, weight):\n"
             "    x.to(weight.device)\n"
             "    return counts.float().mean(), x @ weight",
             "For a tensor .to() returns a moved copy, and x stays where it is: write "
@@ -405,27 +405,34 @@ two_that_stop = FunctionExercise(
             says="x stays where it is",
         ),
         WrongAnswer(
-            "def two_that_stop(counts, x, weight):\n"
+            "def fix_two(counts, x, weight):\n"
             "    return counts.float().mean().long(), x.to(weight.device) @ weight",
             "",
             says="Turn the counts into float32 before",
         ),
         WrongAnswer(
-            "def two_that_stop(counts, x, weight):\n"
+            "def fix_two(counts, x, weight):\n"
             "    mean = (counts.sum() // len(counts)).float()\n"
             "    return mean, x.to(weight.device) @ weight",
             "",
             says="Dividing with //",
         ),
         WrongAnswer(
-            "def two_that_stop(counts, x, weight):\n"
+            "def fix_two(counts, x, weight):\n"
+            "    return counts.float().mean(), x @ weight.to(x.device)",
+            "Of the two that meet, the task wants x to move. The weight stays where it is: meta has "
+            "no numbers that could be copied.",
+            says="the task wants x to move",
+        ),
+        WrongAnswer(
+            "def fix_two(counts, x, weight):\n"
             "    weight = torch.zeros(weight.shape)\n"
             "    return counts.float().mean(), x @ weight",
             "",
             says="so x has to move",
         ),
         WrongAnswer(
-            "def two_that_stop(counts, x, weight):\n"
+            "def fix_two(counts, x, weight):\n"
             "    return counts.float().mean(), x.to(weight.device) * weight",
             "",
             says="@ multiplies and sums",
@@ -524,7 +531,7 @@ def judge_slopes(slopes, targets):
 
 
 SILENT = """
-def three_that_lie(predictions, targets, array):
+def fix_three(predictions, targets, array):
     error = ((predictions - targets[:, None]) ** 2).mean()
     x = torch.from_numpy(array)
     x = x - x.mean()
@@ -536,8 +543,8 @@ def three_that_lie(predictions, targets, array):
     return error, x, slopes
 """
 
-three_that_lie = FunctionExercise(
-    "three_that_lie",
+fix_three = FunctionExercise(
+    "fix_three",
     watch=error_centred_slopes,
     returns=("the error", "the centred numbers", "the slopes"),
     cases=lambda: [
