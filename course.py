@@ -136,7 +136,7 @@ def test(options, rest):
 
 
 def check(options, rest):
-    """Say what is there and what must be mended; install nothing."""
+    """Say what is there and what must be fixed; install nothing."""
     from tools.setup import check as findings
 
     complete = findings.report(here=options.here)
@@ -288,7 +288,7 @@ def make_parser():
         help="run what computes, as an older processor would compute it",
     )
 
-    command = add("check", check, "say what is missing and how to mend it", sets_up=False)
+    command = add("check", check, "say what is missing and how to fix it", sets_up=False)
     command.add_argument("--here", action="store_true", help="look at the running Python")
 
     command = add(

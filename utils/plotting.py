@@ -5,7 +5,6 @@ Each one draws and shows; with `ax=` it draws there and returns it. Its argument
 options.
 """
 
-from utils.figures.borders import kink_lines, softmax_bars, threshold_mistakes
 from utils.figures.curves import (
     curve_with_tangents,
     curves,
@@ -17,6 +16,7 @@ from utils.figures.curves import (
     predictions_apart,
     secant_and_tangent,
 )
+from utils.figures.decisions import kink_lines, softmax_bars, threshold_mistakes
 from utils.figures.layers import by_layer, distributions
 from utils.figures.losses import (
     error_by_setting,

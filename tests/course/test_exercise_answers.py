@@ -20,8 +20,8 @@ EXERCISES = {
 
 LETTERS = {
     "broadcast": "ACDF",
-    "true_of_training": "ACE",
-    "three_diagnoses": "BCE",
+    "true_of_training": "ABF",
+    "three_diagnoses": "BCF",
     "true_of_modules": "ACE",
     "true_of_losses": "BCE",
     "true_of_activations": "BE",
@@ -88,10 +88,10 @@ FUNCTIONS = {
         "return 2 * ((X @ w - y)[:, None] * X).mean(dim=0)",
         "return torch.einsum('nd,n->d', X, X @ w - y) * 2 / X.shape[0]",
     ],
-    "line_gradient": [
-        "error = m * x + c - y\nreturn 2 * torch.tensor([(error * x).mean(), error.mean()])",
-        "X = torch.stack([x, torch.ones_like(x)])\n"
-        "return 2 * X @ (X.T @ torch.tensor([m, c]) - y) / len(x)",
+    "parabola_gradient": [
+        "r, u = a * x * x + c - y, x * x\nreturn 2 * torch.tensor([(r * u).mean(), r.mean()])",
+        "X = torch.stack([x**2, torch.ones_like(x)])\n"
+        "return 2 * X @ (X.T @ torch.tensor([a, c]) - y) / len(x)",
     ],
     "healthy_training": [
         "m, c = torch.zeros(2, dtype=x.dtype)\n"
@@ -403,37 +403,37 @@ def test_an_error_names_its_input():
 
 
 # ------------------------------------------------------------------------------ what a task forbids
-LOSS = "def loss(v):\n    return ((y - v[0] * x - v[1]) ** 2).mean()\n"
+LOSS = "def loss(v):\n    return ((y - v[0] * x**2 - v[1]) ** 2).mean()\n"
 AUTOGRAD = {
-    "backward": "v = torch.tensor([m, c], requires_grad=True)\nloss(v).backward()\nreturn v.grad",
+    "backward": "v = torch.tensor([a, c], requires_grad=True)\nloss(v).backward()\nreturn v.grad",
     "torch.autograd.backward": (
-        "v = torch.nn.Parameter(torch.tensor([m, c]))\n"
+        "v = torch.nn.Parameter(torch.tensor([a, c]))\n"
         "torch.autograd.backward([loss(v)])\nreturn v.grad.clone()"
     ),
     "an alias of torch.autograd.grad": (
         "slope = getattr(torch.autograd, 'gr' + 'ad')\n"
-        "v = torch.tensor([m, c]).requires_grad_()\nreturn slope(loss(v), v)[0]"
+        "v = torch.tensor([a, c]).requires_grad_()\nreturn slope(loss(v), v)[0]"
     ),
     "a layer's gradients": (
         "line = torch.nn.Linear(1, 1)\n"
-        "with torch.no_grad():\n    line.weight.fill_(m), line.bias.fill_(c)\n"
+        "with torch.no_grad():\n    line.weight.fill_(a), line.bias.fill_(c)\n"
         "torch.nn.MSELoss()(line(x[:, None]), y[:, None]).backward()\n"
         "return torch.cat([p.grad.flatten() for p in line.parameters()])"
     ),
-    "torch.func": "return torch.func.grad(loss)(torch.tensor([m, c]))",
-    "jacrev": "return torch.func.jacrev(loss)(torch.tensor([m, c]))",
+    "torch.func": "return torch.func.grad(loss)(torch.tensor([a, c]))",
+    "jacrev": "return torch.func.jacrev(loss)(torch.tensor([a, c]))",
     "forward mode": (
         "from torch.autograd import forward_ad as mode\n"
         "slopes = []\n"
         "for direction in torch.eye(2):\n"
         "    with mode.dual_level():\n"
-        "        moved = mode.make_dual(torch.tensor([m, c]), direction)\n"
+        "        moved = mode.make_dual(torch.tensor([a, c]), direction)\n"
         "        slopes.append(mode.unpack_dual(loss(moved)).tangent)\n"
         "return torch.stack(slopes)"
     ),
     "autograd.functional": (
         "from torch.autograd import functional as tools\n"
-        "return tools.jacobian(loss, torch.tensor([m, c]))"
+        "return tools.jacobian(loss, torch.tensor([a, c]))"
     ),
 }
 
@@ -441,7 +441,7 @@ AUTOGRAD = {
 @pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated")  # torch's own, forward mode
 @pytest.mark.parametrize("body", AUTOGRAD.values(), ids=AUTOGRAD)
 def test_autograd_is_noticed_under_any_name(body):
-    told = message("line_gradient", LOSS + body)
+    told = message("parabola_gradient", LOSS + body)
     assert "in your function. This one is about the formula: write it without autograd." in told
 
 

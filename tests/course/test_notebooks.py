@@ -50,7 +50,6 @@ LARGEST_FIGURE = (648, 306)  # 7.2 x 3.4 inches as shown on a page
 
 # Not yet in their second edition: without a capstone, longer than MOST_CELLS.
 FIRST_EDITION = {
-    "00_start_here",
     "03_deep_regression",
     "04_classification",
     "05_activations",

@@ -67,7 +67,7 @@ def picture(model, points, labels, epoch):
         draw_plane(plane, model, points, labels)
         right = ((model(points.double())[:, 0] > 0) == labels.bool()).double().mean().item()
         words = f"epoch {epoch}: {100 * right:.0f} % right"
-        drawn.text(0.02, 0.95, words, va="center", fontsize=13)
+        drawn.text(0.02, 0.93, words, va="center", fontsize=13)
         canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 

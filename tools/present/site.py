@@ -187,7 +187,7 @@ def build(target=TARGET, root=ROOT):
         # A page is named by all that list it: once is enough.
         sentences = dict.fromkeys(sentence(line, parts / "source") for line in warnings)
         lines = "".join(f"\n  {line}" for line in sentences)
-        raise CourseError(f"The pages cannot be built. Mend this, then start again:{lines}")
+        raise CourseError(f"The pages cannot be built. Fix this, then start again:{lines}")
     lay_downloads(parts / "html", root)
     lay_pictures(parts / "html", root)
     if target.exists():

@@ -93,7 +93,7 @@ broadcast = ChoiceExercise(
         "For B, (3,) under (3, 4) flush right puts the 3 under the 4. For E, the matrices are 2x3 "
         "and 2x3: can they be multiplied?",
     ),
-    insight="The results are (3, 4), (3, 3), (10, 2, 4) and (10, 2, 4).",
+    insight="The results are (3, 4), (2, 5), (10, 2, 4) and (10, 2, 4).",
 )
 
 pairwise_distances = FunctionExercise(
