@@ -1,10 +1,9 @@
-"""The capstone of notebook 01: five programs to fix, in two exercises."""
+"""How the capstone of notebook 01 is judged: five programs, fixed in two functions."""
 
 import numpy as np
 import torch
 
 from utils.exercises.answers import Complaint, kind_of
-from utils.exercises.core import FunctionExercise, WrongAnswer
 
 
 def needs(wanted, answer):
@@ -57,86 +56,6 @@ def mean_and_scores(run, counts, x):
             f"{tuple(scores.shape)}. @ multiplies and sums; * only multiplies."
         )
     return True
-
-
-fix_two = FunctionExercise(
-    "fix_two",
-    watch=mean_and_scores,
-    returns=("the mean", "the scores"),
-    cases=lambda: [
-        (torch.tensor([3, 1, 2, 1]), torch.ones(4, 2)),
-        (torch.tensor([0, 5, 6]), torch.ones(3, 5)),
-    ],
-    hints=(
-        "Ask of each message: dtype, shape or device? The first needs numbers with a point, the "
-        "second both tensors in one place.",
-        "counts.float() and x.to(weight.device) give new tensors: go on with what they return.",
-    ),
-    solution="""
-        def fix_two(counts, x, weight):
-            mean = counts.float().mean()
-            x = x.to(weight.device)
-            return mean, x @ weight
-    """,
-    insight="Neither .float() nor .to() changes a tensor: both return another one.",
-    wrong_answers=[
-        WrongAnswer(
-            "def fix_two(counts, x, weight):\n"
-            "    x = x.to(weight.device)\n"
-            "    return counts.mean(), x @ weight",
-            "The counts are still whole numbers where their mean is taken, and a mean need not be "
-            "whole. Use what counts.float() returns.",
-            says="Use what counts.float() returns",
-        ),
-        WrongAnswer(
-            "def fix_two(counts, x, weight):\n"
-            "    x.to(weight.device)\n"
-            "    return counts.float().mean(), x @ weight",
-            "For a tensor .to() returns a moved copy, and x stays where it is: write "
-            "x = x.to(weight.device).",
-            says="x stays where it is",
-        ),
-        WrongAnswer(
-            "def fix_two(counts, x, weight):\n"
-            "    return counts.float().mean().long(), x.to(weight.device) @ weight",
-            "",
-            says="Turn the counts into float32 before",
-        ),
-        WrongAnswer(
-            "def fix_two(counts, x, weight):\n"
-            "    mean = (counts.sum() // len(counts)).float()\n"
-            "    return mean, x.to(weight.device) @ weight",
-            "",
-            says="Dividing with //",
-        ),
-        WrongAnswer(
-            "def fix_two(counts, x, weight):\n"
-            "    return counts.float().mean(), x @ weight.to(x.device)",
-            "Of the two that meet, the task wants x to move. The weight stays where it is: meta "
-            "has no numbers that could be copied.",
-            says="the task wants x to move",
-        ),
-        WrongAnswer(
-            "def fix_two(counts, x, weight):\n"
-            "    weight = torch.zeros(weight.shape)\n"
-            "    return counts.float().mean(), x @ weight",
-            "",
-            says="so x has to move",
-        ),
-        WrongAnswer(
-            "def fix_two(counts, x, weight):\n"
-            "    return counts.double().mean(), x.to(weight.device) @ weight",
-            "",
-            says="the default of every network",
-        ),
-        WrongAnswer(
-            "def fix_two(counts, x, weight):\n"
-            "    return counts.float().mean(), x.to(weight.device) * weight",
-            "",
-            says="@ multiplies and sums",
-        ),
-    ],
-)
 
 
 def error_centred_slopes(run, predictions, targets, numbers):
@@ -230,76 +149,3 @@ def judge_slopes(slopes, targets):
     raise Complaint(
         f"the slopes: expected {expected.tolist()}, got {slopes.tolist()}. {why}".strip()
     )
-
-
-SILENT = """
-def fix_three(predictions, targets, array):
-    error = ((predictions - targets[:, None]) ** 2).mean()
-    x = torch.from_numpy(array)
-    x = x - x.mean()
-    w, slopes = torch.tensor(0.0, requires_grad=True), []
-    for target in targets:
-        w.grad = None
-        ((w - target) ** 2).backward()
-        slopes.append(w.grad.item())
-    return error, x, slopes
-"""
-
-fix_three = FunctionExercise(
-    "fix_three",
-    watch=error_centred_slopes,
-    returns=("the error", "the centred numbers", "the slopes"),
-    cases=lambda: [
-        (torch.tensor([[2.0], [2.0], [6.0]]), torch.tensor([1.0, 2.0, 3.0]), (1.0, 2.0, 6.0)),
-        (torch.tensor([[0.5], [-1.0]]), torch.tensor([-2.0, 0.25]), (-1.0, 4.0, 0.5, 0.5)),
-    ],
-    hints=(
-        "Print the shape of the difference; look at the array afterwards; and ask what is in "
-        "w.grad before each backward.",
-        "targets[:, None] makes a column; x = x - x.mean() makes new numbers; w.grad = None before "
-        "each backward clears what is there.",
-    ),
-    solution=SILENT,
-    insight="No error message does not mean no error: try every program on numbers that you know.",
-    wrong_answers=[
-        WrongAnswer(SILENT.replace("targets[:, None]", "targets"), "", says="the column trap"),
-        WrongAnswer(SILENT.replace(" ** 2).mean()", " ** 2).sum()"), "", says="sum of squares"),
-        WrongAnswer(SILENT.replace(" ** 2).mean()", ").mean() ** 2"), "", says="Square first"),
-        WrongAnswer(
-            SILENT.replace(" ** 2).mean()", " ** 2).mean(dim=0)"), "", says="expected one number"
-        ),
-        WrongAnswer(SILENT.replace("x = x - x.mean()", "x -= x.mean()"), "", says="shares its"),
-        WrongAnswer(
-            SILENT.replace("    x = x - x.mean()\n", ""), "", says="the centred numbers: expected"
-        ),
-        WrongAnswer(
-            SILENT.replace("        w.grad = None\n", ""), "", says="all earlier ones in it"
-        ),
-        WrongAnswer(
-            SILENT.replace("        w.grad = None\n", "").replace("w.grad.item()", "w.grad"),
-            "",
-            says="All are the last sum",
-        ),
-        WrongAnswer(
-            SILENT.replace(
-                "w.grad = None", "w.grad = torch.zeros(()) if w.grad is None else w.grad.zero_()"
-            ).replace("w.grad.item()", "w.grad"),
-            "",
-            says="zero_() cleared it in place",
-        ),
-        WrongAnswer(
-            SILENT.replace("        w.grad = None\n", "").replace(
-                "        slopes", "        w.grad.zero_()\n        slopes"
-            ),
-            "",
-            says="You looked after w.grad was cleared",
-        ),
-        WrongAnswer(
-            SILENT.replace(" ** 2).mean()", ").abs().mean()"), "", says="square the differences"
-        ),
-        WrongAnswer(SILENT.replace("w.grad.item()", "-w.grad.item()"), "", says="sign is reversed"),
-        WrongAnswer(
-            SILENT.replace("return error, x, slopes", "return error, x"), "", says="got 2 values"
-        ),
-    ],
-)
