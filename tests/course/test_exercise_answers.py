@@ -53,7 +53,7 @@ FUNCTIONS = {
         "return torch.linalg.vector_norm(a.unsqueeze(1) - b, dim=2)",
         "square = (a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * a @ b.T\nreturn square**0.5",
     ],
-    "mend_dtype": [
+    "fix_dtype": [
         "return (counts * prices).sum()",
         "return torch.dot(counts.to(prices.dtype), prices)",
     ],
@@ -61,6 +61,29 @@ FUNCTIONS = {
         "return torch.eye(classes)[labels]",
         "return torch.nn.functional.one_hot(labels, classes).float()",
         "return torch.zeros(len(labels), classes).scatter_(1, labels[:, None], 1.0)",
+    ],
+    "fix_two": [
+        "return counts.to(torch.float32).mean(), torch.mv(x.to(weight.device), weight)",
+        "x = torch.empty_like(x, device=weight.device)\n"
+        "return [counts.sum() / len(counts), (x * weight).sum(dim=1)]",
+        "return counts.mean(dtype=torch.float32), x.to(weight) @ weight",
+    ],
+    "fix_three": [
+        "x = torch.tensor(array)\n"
+        "x -= x.mean()\n"
+        "return (predictions.squeeze(1) - targets).square().mean(), x, -2 * targets",
+        "x = torch.from_numpy(array).clone().float()\n"
+        "w = torch.zeros(len(targets), requires_grad=True)\n"
+        "((w - targets) ** 2).sum().backward()\n"
+        "error = torch.nn.functional.mse_loss(predictions, targets.unsqueeze(1))\n"
+        "return error, x - x.mean(), w.grad",
+        "slopes = []\n"
+        "for target in targets:\n"
+        "    w = torch.tensor(0.0, requires_grad=True)\n"
+        "    ((w - target) ** 2).backward()\n"
+        "    slopes.append(w.grad)\n"
+        "return ((predictions.flatten() - targets) ** 2).mean(), "
+        "torch.from_numpy(array - array.mean()), slopes",
     ],
     "mse_gradient": [
         "return 2 * ((X @ w - y)[:, None] * X).mean(dim=0)",
@@ -319,8 +342,19 @@ REFUSED = {
         "return torch.ones(1)",
         "expected one number, got a tensor of shape (1,)",
     ),
+    "a shape that no program had": (
+        "fix_two",
+        "return counts.float(), x.to(weight.device) @ weight",
+        "the mean: expected one number, shape (), got (4,).",
+    ),
+    "slopes summed to one number": (
+        "fix_three",
+        "x = torch.tensor(array)\n"
+        "return ((predictions[:, 0] - targets) ** 2).mean(), x - x.mean(), (-2 * targets).sum()",
+        "the slopes: expected 3 of them, one for each target, got 1.",
+    ),
     "a tensor where the task is about its type": (
-        "mend_dtype",
+        "fix_dtype",
         "return (counts.float() @ prices).item()",
         "Return the tensor itself",
     ),
@@ -347,7 +381,7 @@ def test_a_wrong_number_is_shown_beside_the_right_one_and_its_input():
 
 
 def test_a_number_is_not_taken_for_a_known_tensor_of_the_same_value():
-    told = message("mend_dtype", "return (counts.double() @ prices.double()).item()")
+    told = message("fix_dtype", "return (counts.double() @ prices.double()).item()")
     assert "Return the tensor itself" in told and "Right value, but float64" not in told
 
 

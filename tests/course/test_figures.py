@@ -415,6 +415,13 @@ CALLS = {
         "Broadcasting: row of shape (3,) and column of shape (2, 1) are each repeated to shape "
         "(2, 3) (the pale cells), then added cell by cell: [10 11 12 / 20 21 22].",
     ),
+    "reductions": (
+        diagrams.reductions,
+        (torch.tensor([[1, 2, 3], [4, 5, -6]]), "a"),
+        {},
+        "The matrix a of shape (2, 3), [1 2 3 / 4 5 -6], and sums: dim=0 down its columns, "
+        "[5 7 -3] of shape (3,); dim=1 along its rows, [6 3] of shape (2,).",
+    ),
     "selections": (
         diagrams.selections,
         (torch.arange(6).reshape(2, 3), {"x[0]": 0, "x[:, 1]": (slice(None), 1)}),
@@ -447,7 +454,7 @@ CALLS = {
         (LOSS,),
         {"w": w},
         "The computation graph from left to right: w, multiply, subtract, power, mean. The "
-        "gradient runs back along it.",
+        "gradient runs back along it. Value and gradient: w 1 and -4.",
     ),
     "chain_step": (
         diagrams.chain_step,
