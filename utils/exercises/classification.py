@@ -377,7 +377,8 @@ chi_squared = FunctionExercise(
         def chi_squared(y, f, sigma):
             return (((y - f) / sigma) ** 2).sum()
     """,
-    insight="Moving the line of the lowest χ² up by 0.1 adds 1: 0.1² times the sum of 1/sigma².",
+    insight="Moving the line of the lowest χ² up by 0.1 adds 1: 0.1² times the sum of 1/sigma². A "
+    "growth by 1 is the usual error bar, here of the line's height, its slope held fixed.",
     wrong_answers=[
         WrongAnswer(
             "def chi_squared(y, f, sigma):\n    return ((y - f) ** 2 / sigma).sum()",
