@@ -256,7 +256,7 @@ def ten_maps(axes, functions, w, b, reach=2):
     return f"Ten maps of one unit over the plane, on one colour scale: {', '.join(ranges)}."
 
 
-@figure(height=3.4)
+@figure(width=5, height=3.4)
 def unit_map(ax, function, w, b, name, reach=2):
     """Draw one of the maps of `ten_maps`, large, of as much of the plane as is asked for.
 
