@@ -36,8 +36,9 @@ VALUES = {
     ],
     "whose_lie": ["DFBEA", "d, f, b, e, a", list("DFBEA"), ("d", "f", "b", "e", "a")],
     "which_activation": [
-        ("ELU", "sigmoid", "SiLU", "tanh", "softplus", "ReLU"),
-        ["elu", "Logistic", "swish", "Tanh ", "soft-plus", "relu"],
+        "SiLU tanh LeakyReLU ELU sigmoid GELU softplus softsign ReLU SELU".split(),
+        ("swish", "Tanh ", "leaky ReLU", "elu", "Logistic")
+        + ("gelu", "soft-plus", "Softsign", "relu", "selu"),
     ],
 }
 
@@ -195,6 +196,12 @@ FUNCTIONS = {
         "return torch.logaddexp(s, torch.zeros_like(s))",
         "return torch.where(s > 20, s, torch.log(1 + torch.exp(s)))",
         "return torch.maximum(s, s * 0) + torch.log(1 + torch.exp(-abs(s)))",
+    ],
+    "tell_apart": [
+        "return 'Tanh' if unit(1000) == 1 else 'soft-sign'",
+        "gap = 1 - float(unit(40.0))\nreturn ['tanh', 'softsign'][gap > 1e-3]",
+        "left = unit(torch.tensor([-50.0, -60.0]))\n"
+        "return 'softsign' if left.diff().abs() > 1e-6 else 'tanh'",
     ],
     "bias_through": ["return -w @ point", "return -float(w[0] * point[0] + w[1] * point[1])"],
     "square": [
@@ -372,12 +379,21 @@ def test_a_wrong_number_is_shown_beside_the_right_one_and_its_input():
     assert "Input: batches = [([[1.0], [2.0]], [[0.0], [1.0]]), ([[-2.0]], [[0.0]])]" in told
     told = message("stop_early", "return 1, len(losses)")
     assert told.startswith("best epoch: expected 2, got 1.")
-    told = EXERCISES["which_activation"].grade(("ELU", "tanh", "SiLU") * 2).message
-    assert told.startswith("Map B: 'tanh' is not right.")
+    told = EXERCISES["which_activation"].grade(["SiLU", "ELU"] * 5).message
+    assert told.startswith("Map B: 'ELU' is not right.")
+    told = message("tell_apart", "return 'tanh' if unit(3.0) > 0.99 else 'softsign'")
+    assert told == "'softsign' is not right.\nInput: unit = tanh(0.5 s)"
     told = EXERCISES["steps_per_epoch"].grade(1000).message
     assert told == "1000 is not right. exercises.steps_per_epoch.hint() helps."  # not what is
     told = message("min_max", "return (x - x.min()) / min(x.max() - x.min(), 5)")
     assert told.endswith("Input: x = shape (20,): 83.8271, 97.3872, 92.5743, 106.9966, ...")
+
+
+def test_two_pairs_that_look_alike_are_both_named():
+    names = "SiLU softsign ReLU ELU sigmoid GELU softplus tanh LeakyReLU SELU".split()
+    told = EXERCISES["which_activation"].grade(names).message
+    assert "tanh and softsign are swapped" in told and "ReLU and LeakyReLU are swapped" in told
+    assert "GELU" not in told
 
 
 def test_a_number_is_not_taken_for_a_known_tensor_of_the_same_value():

@@ -344,13 +344,6 @@ CALLS = {
         "Ten panels over s from 0 to 1, each with an activation function and, dashed, its slope: "
         "0, 1, 2, 3, 4, 5, 6, 7, 8, 9.",
     ),
-    "operation_counts": (
-        plotting.operation_counts,
-        ({"ReLU": (1, 0), "tanh": (5, 1)},),
-        {},
-        "Bars of the operations for one number, plain and special ones: ReLU 1 and 0, tanh 5 and "
-        "1.",
-    ),
     "response_map": (
         plotting.response_map,
         (torch.tensor([2.0, 1.0], requires_grad=True), torch.tensor(1.0), torch.tanh, "tanh"),
@@ -379,13 +372,19 @@ CALLS = {
         "Map of the output over x₁ and x₂, 2 units: it is above 0.5 in 25% of the square. The "
         "lines s = 0 of the 2 hidden units are drawn.",
     ),
-    "six_maps": (
-        plotting.six_maps,
-        ({letter: torch.relu for letter in "ABCDEF"}, [2.0, 1.0], 0.0),
+    "ten_maps": (
+        plotting.ten_maps,
+        ({letter: torch.relu for letter in "ABCDEFGHIJ"}, [2.0, 1.0], 0.0),
         {},
-        "Six maps of one unit over the plane, on one colour scale: "
-        + ", ".join(f"{letter} from 0.00 to 5.97" for letter in "ABCDEF")
+        "Ten maps of one unit over the plane, on one colour scale: "
+        + ", ".join(f"{letter} from 0.00 to 5.97" for letter in "ABCDEFGHIJ")
         + ".",
+    ),
+    "unit_map": (
+        plotting.unit_map,
+        (torch.relu, torch.tensor([2.0, 1.0]), 0.0, "Map A"),
+        {"reach": 8},
+        "Map A of one unit over the plane from -8 to 8: it goes from 0.00 to 23.88.",
     ),
     "node_by_node": (
         plotting.node_by_node,

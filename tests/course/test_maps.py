@@ -316,22 +316,6 @@ def test_each_activation_function_stands_in_its_panel_with_its_slope():
     assert panels[7].get_xlabel() == "s"
 
 
-def test_special_operations_are_stacked_on_the_plain_ones():
-    ax = draw(plotting.operation_counts, {"ReLU": (1, 0), "tanh": (5, 1), "GELU": (4, 2)})
-    plain, special = ax.containers
-    for bars, label, ends in [
-        (plain, "plain: + - × ÷, compare", [(0, 0, 1), (1, 0, 5), (2, 0, 4)]),
-        (special, "special: exp, log, erf", [(0, 1, 0), (1, 5, 1), (2, 4, 2)]),
-    ]:
-        left, foot, width, height = bars_of(bars).T
-        assert_allclose(np.column_stack([foot + height / 2, left, width]), ends)
-        assert bars.get_label() == label
-    assert ticks_of(ax.yaxis) == {0: "ReLU", 1: "tanh", 2: "GELU"} and ax.yaxis_inverted()
-    assert legend_of(ax) == ["plain: + - × ÷, compare", "special: exp, log, erf"]
-    assert ax.get_xlabel() == "operations for one number"
-    assert ax.get_xticks().tolist() == [0, 1, 2, 3, 4, 5, 6]
-
-
 # ------------------------------------------------------------------------------ maps of the plane
 def test_the_plane_is_filled_evenly_from_the_lower_left_row_by_row():
     points = plane(3, steps=6)
@@ -383,18 +367,27 @@ def test_without_weights_there_is_no_line():
     assert not ax.lines and not ax.texts and zero_line([0.0, 0.0], 1.0, reach=3) is None
 
 
-def test_six_maps_share_one_colour_scale():
-    functions = {"A": torch.sigmoid, "B": torch.tanh, "C": torch.relu}
-    functions |= {"D": torch.sin, "E": torch.cos, "F": torch.abs}
-    panels = draw(plotting.six_maps, functions, [2.0, 1.0], 0.5, panels=6)
-    for ax, (letter, function) in zip(panels, functions.items(), strict=True):
+def test_ten_maps_share_one_colour_scale():
+    functions = {"A": torch.sigmoid, "B": torch.tanh, "C": torch.relu, "D": torch.sin}
+    functions |= {letter: torch.cos for letter in "EFGHI"} | {"J": torch.abs}
+    panels = draw(plotting.ten_maps, functions, [2.0, 1.0], 0.5, panels=10)
+    for place, (ax, (letter, function)) in enumerate(zip(panels, functions.items(), strict=True)):
         places = [(-1.9, -1.7), (0.9, -1.2), (-0.3, 1.1)]
         shows(ax, lambda x1, x2, f=function: f(torch.tensor(2 * x1 + x2 + 0.5)), places)
         assert ax.get_title() == letter and ax.get_xlim() == ax.get_ylim() == (-2, 2)
+        assert axis_labels(ax) == ("x₁" if place >= 5 else "", "" if place % 5 else "x₂")
         norm = ax.images[0].norm
-        assert (norm.vmin, norm.vcenter, norm.vmax) == (-1.2, 0, 4)
+        assert (norm.vmin, norm.vcenter, norm.vmax) == (-2, 0, 4)
     assert len(panels[1].collections[0].levels) == 6
     assert panels[0].figure.axes[-1].get_ylabel() == "φ(s)"
+
+
+def test_a_unit_map_shows_as_much_of_the_plane_as_is_asked_for():
+    ax = draw(plotting.unit_map, torch.tanh, [0.25, 0.0], 0.0, "Map J", reach=8)
+    shows(ax, lambda x1, x2: torch.tanh(torch.tensor(x1 / 4)), [(-7.9, 1), (7.8, -5), (0.6, 7)])
+    assert ax.get_xlim() == ax.get_ylim() == (-8, 8) and axis_labels(ax) == ("x₁", "x₂")
+    assert (ax.images[0].norm.vmin, ax.images[0].norm.vmax) == (-2, 4), "that of the ten maps"
+    assert ax.get_title() == "Map J, from -8 to 8"
 
 
 def test_the_histograms_of_the_nodes_count_every_point_of_the_plane_once():

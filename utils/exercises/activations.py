@@ -1,5 +1,7 @@
 """The exercises of notebook 05."""
 
+from itertools import chain, combinations
+
 import torch
 from torch.nn import functional
 
@@ -208,55 +210,128 @@ bias_through = FunctionExercise(
     ],
 )
 
-# What stands behind the letters of the six maps.
-six_functions = {
-    "A": functional.elu,
-    "B": torch.sigmoid,
-    "C": functional.silu,
-    "D": torch.tanh,
-    "E": functional.softplus,
-    "F": torch.relu,
+# What stands behind the letters of the ten maps: each function in a shell that does not name it.
+ten_functions = {
+    "A": lambda s: functional.silu(s),
+    "B": lambda s: torch.tanh(s),
+    "C": lambda s: functional.leaky_relu(s),
+    "D": lambda s: functional.elu(s),
+    "E": lambda s: torch.sigmoid(s),
+    "F": lambda s: functional.gelu(s),
+    "G": lambda s: functional.softplus(s),
+    "H": lambda s: functional.softsign(s),
+    "I": lambda s: torch.relu(s),
+    "J": lambda s: functional.selu(s),
+}
+NAMES = {"A": "SiLU", "B": "tanh", "C": "LeakyReLU", "D": "ELU", "E": "sigmoid"}
+NAMES |= {"F": "GELU", "G": "softplus", "H": "softsign", "I": "ReLU", "J": "SELU"}
+# Pairs that are easily taken for each other, and what tells them apart.
+LOOK_ALIKE = {
+    "BH": "tanh and softsign are swapped: tanh is at its ends soon, softsign creeps towards them.",
+    "CI": "ReLU and LeakyReLU are swapped: zoomed out, LeakyReLU turns orange on the left.",
+    "DJ": "ELU and SELU are swapped: ELU ends at -1 on the left, SELU at -1.758.",
+    "AF": "GELU and SiLU are swapped: GELU dips to -0.17, SiLU to -0.28.",
+}
+MIXED_UP = {
+    "GI": "ReLU and softplus are swapped: ReLU has a corner, softplus leaves 0 gently.",
+    "BE": "Sigmoid and tanh are swapped: the sigmoid is never below 0, tanh goes down to -1.",
+    "AD": "ELU and SiLU are swapped: ELU stays at -1 on the far left, SiLU comes back to 0.",
+    "BD": "ELU and tanh are swapped: both reach -1, but ELU goes on to the right and tanh stops.",
 }
 
 
-def named(letters):
-    """Return code that answers which function belongs to which map, for names in this order."""
-    names = {"A": "ELU", "B": "sigmoid", "C": "SiLU", "D": "tanh", "E": "softplus", "F": "ReLU"}
-    return f"which_activation = {tuple(names[letter] for letter in letters)!r}"
+def named(*swapped):
+    """Return code that answers which function belongs to which map, some pairs swapped."""
+    names = dict(NAMES)
+    for one, other in swapped:
+        names[one], names[other] = names[other], names[one]
+    names = [repr(name) for name in names.values()]
+    return f"which_activation = (\n    {', '.join(names[:5])},\n    {', '.join(names[5:])},\n)"
 
 
 which_activation = ValueExercise(
     "which_activation",
-    parts=[f"Map {letter}" for letter in six_functions],
+    parts=[f"Map {letter}" for letter in ten_functions],
     synonyms={"swish": "SiLU", "logistic": "sigmoid"},
     hints=(
-        "Start at the far left of s: which maps are white there (0), which deep orange (-1)? Then "
-        "the far right: which stop at 1, which go on?",
-        "Two stop at 1. Two reach -1 on the left. One is orange in a band only. Of the last two, "
-        "one has a sharp edge where it leaves 0.",
+        "Begin with the far left, zoomed out: which maps go to white (0), which to orange, and one "
+        "of them darker than the others? Then the far right: which stop at 1, which go on?",
+        "Four pairs remain. Of those that stop at 1 and go down to -1, one is slow. Two have an "
+        "orange band on the left, one with lines at -0.25 in it. Two end in orange, at -1 and "
+        "-1.758. And of the two with a sharp edge at 0, only one stays white far to the left.",
     ),
-    solution=named("ABCDEF"),
-    insight="On a scale of its own for each map, sigmoid and tanh would look the same.",
+    solution=named(),
+    insight="You told ten functions apart by their two ends, their dips and their corners.",
     wrong_answers=[
         WrongAnswer(
-            named("ADCBEF"),
-            "Sigmoid and tanh are swapped: the sigmoid is never below 0, tanh goes down to -1.",
-            says="Sigmoid and tanh are swapped",
+            named(*pairs), " ".join((LOOK_ALIKE | MIXED_UP)[pair] for pair in pairs), says="swapped"
+        )
+        for pairs in [
+            *chain.from_iterable(combinations(LOOK_ALIKE, count) for count in range(1, 5)),
+            *((pair,) for pair in MIXED_UP),
+        ]
+    ],
+)
+
+
+class Steeper:
+    """φ(c s), for one of two activation functions and a factor that the student does not know."""
+
+    def __init__(self, function, factor):
+        self.function, self.factor = function, factor
+
+    def __call__(self, s):
+        return self.function(self.factor * torch.as_tensor(s))
+
+    def __str__(self):
+        return f"{self.function.__name__}({self.factor:g} s)"
+
+    def __deepcopy__(self, memo):
+        return self  # a check copies what it hands over, and this cannot be changed
+
+
+tell_apart = FunctionExercise(
+    "tell_apart",
+    cases=lambda: [
+        (Steeper(function, factor),)
+        for factor in (1.0, 2.0, 0.5, 5.0)
+        for function in (torch.tanh, functional.softsign)
+    ],
+    hints=(
+        "Near 0 they are alike, and how quickly they rise depends on c. Far out, tanh(c s) is 1 "
+        "for any c from 0.5 to 5. What is softsign there?",
+        "At s = 100, softsign(c s) is between 0.98 and 0.998, and tanh(c s) is 1.",
+    ),
+    solution="""
+        def tell_apart(unit):
+            return "tanh" if unit(torch.tensor(100.0)) > 0.999 else "softsign"
+    """,
+    insight="Softsign's distance from 1 shrinks like 1 / s, that of tanh like exp(-2 s): far out "
+    "the difference is plain.",
+    wrong_answers=[
+        WrongAnswer(
+            "def tell_apart(unit):\n"
+            "    return 'tanh' if unit(torch.tensor(2.0)) > 0.8 else 'softsign'",
+            "A steep softsign is at 0.9 there: so near to 0, c decides. Look further out.",
+            says="Look further out",
         ),
         WrongAnswer(
-            named("ABCDFE"),
-            "ReLU and softplus are swapped: ReLU has a corner, softplus leaves 0 gently.",
-            says="ReLU and softplus are swapped",
+            "def tell_apart(unit):\n"
+            "    return 'softsign' if unit(torch.tensor(100.0)) > 0.999 else 'tanh'",
+            "The two are swapped: softsign is the slow one, which has not reached 1 yet.",
+            says="softsign is the slow one",
         ),
         WrongAnswer(
-            named("CBADEF"),
-            "ELU and SiLU are swapped: ELU stays at -1 on the far left, SiLU comes back to 0.",
-            says="ELU and SiLU are swapped",
+            "def tell_apart(unit):\n"
+            "    return 'tanh' if unit(torch.tensor(1e9)) > 0.999 else 'softsign'",
+            "This calls every unit tanh. Too far out, perhaps: at 1e9 softsign is 1 as well, to "
+            "all the digits that float32 has.",
+            says="calls every unit tanh",
         ),
         WrongAnswer(
-            named("DBCAEF"),
-            "ELU and tanh are swapped: both reach -1, but ELU goes on to the right and tanh stops.",
-            says="ELU and tanh are swapped",
+            "def tell_apart(unit):\n    return unit(torch.tensor(100.0)) > 0.999",
+            "",
+            says="expected a text in quotes",
         ),
     ],
 )

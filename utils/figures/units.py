@@ -11,6 +11,8 @@ from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm
 from utils.figures.style import DASHES, POSITIVE, SIGNS, figure, label_axes, listed, to_array
 
 GREY = "#B8B8B8"
+RESPONSE_LEVELS = [-1.5, -0.75, -0.5, -0.25, 0.25, 0.5, 0.75, 1.5, 2, 2.5, 3, 3.5]
+RESPONSE_TICKS = [-2, -1, 0, 1, 2, 3, 4]
 # From point to point, without the small gaps that arrows have by default.
 WEIGHTS_ARROW = {"arrowstyle": "-|>", "lw": 2.4, "color": "black", "shrinkA": 0, "shrinkB": 0}
 
@@ -166,26 +168,6 @@ def gallery(axes, s, curves):
     )
 
 
-@figure(height=3.2)
-def operation_counts(ax, counts):
-    """Draw how many operations each function takes: a bar of plain and one of special ones.
-
-    Args:
-        counts: name -> (plain, special), how many operations of each kind, whole numbers.
-    """
-    plain, special = np.array(list(counts.values())).T
-    rows = np.arange(len(counts))
-    ax.barh(rows, plain, color="#9CC7E4", label="plain: + - × ÷, compare")
-    style = {"color": "#D55E00", "hatch": "///", "edgecolor": "white", "linewidth": 0}
-    ax.barh(rows, special, left=plain, label="special: exp, log, erf", **style)
-    ax.set(yticks=rows, yticklabels=counts, ylim=(len(counts) - 0.4, -0.6))
-    ax.set(xlabel="operations for one number", xticks=range(0, max(plain + special) + 1))
-    ax.grid(axis="y", visible=False)
-    ax.figure.legend(loc="outside upper right", ncols=2)
-    numbers = ", ".join(f"{name} {each[0]} and {each[1]}" for name, each in counts.items())
-    return f"Bars of the operations for one number, plain and special ones: {numbers}."
-
-
 def plane(reach, steps=200):
     """Return points that fill the square from -reach to reach evenly, row by row upwards.
 
@@ -273,29 +255,53 @@ def response_map(ax, w, b, activation, name, reach=3):
     return f"Map of {name}(w · x + b) over x₁ and x₂ for {weights}. {words}"
 
 
-@figure(height=3.4, rows=2, columns=3)
-def six_maps(axes, functions, w, b, reach=2):
-    """Draw the map of one unit with each of six activation functions, all on one colour scale.
+def draw_response(ax, function, w, b, reach, steps):
+    """Draw a unit's map on the scale that the maps of all activation functions share.
+
+    Returns:
+        the image, and in words from where to where the activations go.
+    """
+    values = function(plane(reach, steps) @ torch.as_tensor(w, dtype=torch.float32) + b)
+    image = draw_map(ax, values, reach, RESPONSE_LEVELS, TwoSlopeNorm(0, -2, 4))
+    low, high = values.min().item(), values.max().item()
+    return image, f"from {low + 0.0:.2f} to {high + 0.0:.2f}"
+
+
+@figure(height=3.4, rows=2, columns=5)
+def ten_maps(axes, functions, w, b, reach=2):
+    """Draw the map of one unit with each of ten activation functions, all on one colour scale.
 
     Args:
         functions: letter -> a function of a tensor.
         w, b: two weights, shape (2,), and a bias.
         reach: the plane goes from -reach to reach in both directions.
     """
-    s = plane(reach) @ torch.as_tensor(w, dtype=torch.float32) + b
-    norm = TwoSlopeNorm(0, -1.2, 4)
-    levels = [-0.75, -0.5, -0.25, 0.25, 0.5, 0.75, 1.5, 2, 2.5, 3, 3.5]
     ranges = []
-    for ax, (letter, function) in zip(axes, functions.items(), strict=True):
-        values = function(s)
-        image = draw_map(ax, values, reach, levels, norm)
+    for place, (ax, (letter, function)) in enumerate(zip(axes, functions.items(), strict=True)):
+        image, ends = draw_response(ax, function, w, b, reach, steps=200)
         ax.set_title(letter, loc="center")
-        ax.tick_params(labelsize=9)
-        low, high = values.min().item(), values.max().item()
-        ranges.append(f"{letter} from {low + 0.0:.2f} to {high:.2f}")
-    scale = {"ticks": [-1, 0, 1, 2, 3, 4], "aspect": 30, "extend": "max"}
+        ax.tick_params(labelsize=9, labelbottom=place >= 5, labelleft=place % 5 == 0)
+        ranges.append(f"{letter} {ends}")
+        ax.set(xlabel="x₁" if place >= 5 else "", ylabel="" if place % 5 else "x₂")
+    scale = {"ticks": RESPONSE_TICKS, "aspect": 30, "extend": "max"}
     axes[0].figure.colorbar(image, ax=axes, label="φ(s)", **scale)
-    return f"Six maps of one unit over the plane, on one colour scale: {', '.join(ranges)}."
+    return f"Ten maps of one unit over the plane, on one colour scale: {', '.join(ranges)}."
+
+
+@figure(width=5, height=3.4)
+def unit_map(ax, function, w, b, name, reach=2):
+    """Draw one of the maps of `ten_maps`, large, of as much of the plane as is asked for.
+
+    Args:
+        function: a function of a tensor; name: what the map is called.
+        w, b: two weights, shape (2,), and a bias.
+        reach: the plane goes from -reach to reach in both directions.
+    """
+    image, ends = draw_response(ax, function, w, b, reach, steps=200)
+    ax.set(xlabel="x₁", ylabel="x₂")
+    ax.set_title(f"{name}, from -{reach:g} to {reach:g}", loc="center")
+    ax.figure.colorbar(image, label="φ(s)", ticks=RESPONSE_TICKS, extend="max")
+    return f"{name} of one unit over the plane from -{reach:g} to {reach:g}: it goes {ends}."
 
 
 @figure(height=3.4, rows=2, columns=3)
