@@ -56,7 +56,6 @@ FIRST_EDITION = {
     "03_deep_regression",
     "04_classification",
     "05_activations",
-    "06_data_flow",
 }
 MOST_CELLS = 100
 
