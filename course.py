@@ -37,6 +37,7 @@ HANDED_OVER = {
     "solved": ("execute copies with every exercise solved, in build/", WHICH),
     "slides": ("build slides from notebooks, for any browser, in build/", WHICH),
     "site": ("build the course as pages for any browser, in build/", ""),
+    "film": ("make the film that README.md opens with, in docs/", ""),
     "handout": ("build copies with questions, tasks and empty cells, in build/", WHICH),
     "bench": ("measure how fast training is, in one table", "Options may follow: --rounds 3"),
 }
@@ -47,6 +48,7 @@ PLACES = {
     "handout": "notebooks.handout",
     "slides": "present.slides",
     "site": "present.site",
+    "film": "present.film",
     "bench": "bench",
 }
 # Those among them that need what only maintainers install.
@@ -134,7 +136,7 @@ def test(options, rest):
 
 
 def check(options, rest):
-    """Say what is there and what must be mended; install nothing."""
+    """Say what is there and what must be fixed; install nothing."""
     from tools.setup import check as findings
 
     complete = findings.report(here=options.here)
@@ -286,7 +288,7 @@ def make_parser():
         help="run what computes, as an older processor would compute it",
     )
 
-    command = add("check", check, "say what is missing and how to mend it", sets_up=False)
+    command = add("check", check, "say what is missing and how to fix it", sets_up=False)
     command.add_argument("--here", action="store_true", help="look at the running Python")
 
     command = add(
@@ -304,7 +306,7 @@ def make_parser():
     add(
         "pack",
         pack,
-        "put the course and all it installs in a folder, for a room without a network",
+        "put the course and its packages in a folder, for use offline",
         passes_on="Options may follow: --platform linux linux-arm mac windows (one or more; "
         "default: this one), --python 3.11 3.12 (one or more; default: this one), --tools (what "
         "maintainers need too). On Linux, --torch default brings the build with CUDA.",

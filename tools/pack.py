@@ -393,7 +393,7 @@ def make(targets, torch, tools):
     say(f"Copy that folder to a stick; {READ_ME} in it says which machines it serves, and how.")
     if unknown:
         first = listed(unknown[:3]) if len(unknown) <= 3 else f"{', '.join(unknown[:3])} and others"
-        say(f"Not in it, since git does not know them (git add mends that): {first}.")
+        say(f"Not in it, since git does not know them (git add changes that): {first}.")
 
 
 def name_of(targets):

@@ -7,7 +7,7 @@ there and returns it.
 from utils.figures.chain import chain_step
 from utils.figures.flow import data_flow
 from utils.figures.graphs import computation_graph, decision_path, training_loop
-from utils.figures.grids import broadcasting, selections, tensors
+from utils.figures.grids import broadcasting, reductions, selections, tensors
 from utils.figures.networks import building_block, network, weight_graph
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "data_flow",
     "decision_path",
     "network",
+    "reductions",
     "selections",
     "tensors",
     "training_loop",

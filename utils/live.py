@@ -18,10 +18,11 @@ from PIL import Image
 from utils.figures.style import keep_pictures
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
-# Where the pages are built, each live figure brings its pictures along.
+# Where the pages are built, each live figure brings its pictures along. The environment variable
+# says how many at most; never are there more than these, of one slider and of several together.
 FRAMES = "application/vnd.course.frames+json"
 FRAMES_WANTED = "COURSE_FRAMES"
-MOST_FRAMES, MOST_FRAMES_OF_SEVERAL = 41, 125  # of one slider, of several together
+MOST_FRAMES, MOST_FRAMES_OF_SEVERAL = 41, 125
 
 INTERVAL = 250  # milliseconds from picture to picture where time passes
 
@@ -63,7 +64,7 @@ def show_live(box, picture, make_frames):
     """
     shown = {WIDGET: box._repr_mimebundle_()[WIDGET], "image/png": picture.png}
     shown["text/plain"] = picture.about["alt"]
-    if os.environ.get(FRAMES_WANTED):
+    if FRAMES_WANTED in os.environ:
         shown[FRAMES] = make_frames()
     display(shown, metadata={"image/png": picture.about}, raw=True)
 
@@ -241,6 +242,7 @@ def choose(values, starts):
     """Return {name: values} with so few of them that all combinations can be drawn."""
     counts = {name: len(each) for name, each in values.items()}
     most = MOST_FRAMES if len(counts) == 1 else MOST_FRAMES_OF_SEVERAL
+    most = min(most, int(os.environ.get(FRAMES_WANTED, most)))
     while math.prod(counts.values()) > most:
         counts[max(counts, key=counts.get)] -= 1
     chosen = {}
@@ -270,7 +272,11 @@ def frame_of(draw, values, like):
 
 def small_frame(picture):
     """Return the frame of a `Picture`: small enough to lie beside a page."""
-    small = io.BytesIO()
-    Image.open(io.BytesIO(picture.png)).convert("RGB").save(small, "webp", quality=75)
-    data = base64.b64encode(small.getvalue()).decode("ascii")
-    return {"picture": data, "alt": picture.about["alt"]}
+    full = Image.open(io.BytesIO(picture.png)).convert("RGB")
+    few_colors = full.quantize(32, dither=Image.Dither.NONE).convert("RGB")
+    # Shades are smaller the one way, lines the other: half of the bytes, and clearer.
+    shades, lines = io.BytesIO(), io.BytesIO()
+    full.save(shades, "webp", quality=75)
+    few_colors.save(lines, "webp", lossless=True)
+    smaller = min(shades.getvalue(), lines.getvalue(), key=len)
+    return {"picture": base64.b64encode(smaller).decode("ascii"), "alt": picture.about["alt"]}

@@ -1,6 +1,6 @@
 """Is this machine ready for the course? Needs nothing but Python to say so.
 
-    python -m utils.machine      one line per finding; exit status 1 if something must be mended
+    python -m utils.machine      one line per finding; exit status 1 if something must be fixed
 
 `set_up` is what every notebook calls first.
 """
@@ -30,7 +30,7 @@ class Finding:
 
     good: bool
     text: str
-    mend: str = ""
+    fix: str = ""
 
 
 def set_up(edition=1, threads=1):
@@ -242,13 +242,13 @@ def look():
 
 
 def report(findings=None):
-    """Print one line per finding, and how to mend what is wrong."""
+    """Print one line per finding, and how to fix what is wrong."""
     findings = look() if findings is None else findings
     for finding in findings:
-        mend = f"\n    to mend: {finding.mend}" if finding.mend else ""
-        print(f"{sign(finding.good)} {finding.text}{mend}")
+        fix = f"\n    to fix: {finding.fix}" if finding.fix else ""
+        print(f"{sign(finding.good)} {finding.text}{fix}")
     wrong = sum(not finding.good for finding in findings)
-    print("This machine is ready." if not wrong else f"{wrong} to mend, see above.")
+    print("This machine is ready." if not wrong else f"{wrong} to fix, see above.")
 
 
 def sign(good):

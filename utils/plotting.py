@@ -5,7 +5,6 @@ Each one draws and shows; with `ax=` it draws there and returns it. Its argument
 options.
 """
 
-from utils.figures.borders import kink_lines, softmax_bars, threshold_mistakes
 from utils.figures.curves import (
     curve_with_tangents,
     curves,
@@ -15,7 +14,9 @@ from utils.figures.curves import (
     points_and_lines,
     predictions,
     predictions_apart,
+    secant_and_tangent,
 )
+from utils.figures.decisions import kink_lines, softmax_bars, threshold_mistakes
 from utils.figures.layers import by_layer, distributions
 from utils.figures.losses import (
     error_by_setting,
@@ -48,6 +49,7 @@ from utils.figures.units import (
     plane_maps,
     response_map,
     selected_region,
+    sigmoid_steps,
     six_maps,
     units_and_loss,
     weighted_sum,
@@ -85,9 +87,11 @@ __all__ = [
     "response_map",
     "scanned_rates",
     "scatter_by_group",
+    "secant_and_tangent",
     "seed_bands",
     "seed_strip",
     "selected_region",
+    "sigmoid_steps",
     "six_maps",
     "softmax_bars",
     "softmax_map",

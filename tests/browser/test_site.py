@@ -38,7 +38,7 @@ SERVER = "http://course.test/"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory, few_frames):
     """The built site, in a folder whose name needs escaping in an address."""
     target = tmp_path_factory.mktemp("the pages") / "site"
     site.build(target)
@@ -299,17 +299,6 @@ def test_without_scripts_a_live_figure_is_still_and_there_is_nothing_dead(stem, 
     assert article.select("script.live") and not article.select(
         "input, output, .cell_output button"
     )
-
-
-@pytest.mark.parametrize("stem", MOVING)
-def test_a_notebook_with_its_pictures_is_small(stem, folder):
-    page = folder / "notebooks" / f"{stem}.html"
-    images = {
-        unquote(tag["src"]) for tag in text_of(folder, f"notebooks/{stem}.html").select("img")
-    }
-    files = [page, *(page.parent / name for name in images)]
-    files += (folder / site.frames_at(page.name)).iterdir()
-    assert sum(file.stat().st_size for file in files) < 3e6
 
 
 # --------------------------------------------------------------------------------- accessibility

@@ -36,7 +36,7 @@ INSPECT = Path(__file__).with_name("inspect_slides.js").read_text(encoding="utf-
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory, few_frames):
     """A folder with all decks, whose name needs escaping in an address."""
     target = tmp_path_factory.mktemp("the slides")
     slides.lay_assets(target)

@@ -50,6 +50,42 @@ def test_broadcasting_repeats_both_to_the_common_shape_and_adds():
     assert pale[1] == [False, True, True] * 2 and not any(pale[2])
 
 
+def test_three_axes_are_a_row_of_grids_under_one_name():
+    ax = draw(diagrams.tensors, x=torch.arange(6).reshape(2, 1, 3), y=torch.tensor(7))
+    assert rows_of(ax) == [["x", "y"], ["(2, 1, 3)", "()"], [*"0123457"]]
+    places = places_of(ax)
+    assert places["x"][0] == pytest.approx((places["2"][0] + places["3"][0]) / 2)
+    assert places["3"][0] - places["2"][0] > places["2"][0] - places["1"][0], "a gap"
+
+
+def test_broadcasting_subtracts_where_it_is_asked_to():
+    ax = draw(diagrams.broadcasting, "-", y=torch.tensor([[3], [4]]), t=torch.tensor([1, 2]))
+    assert rows_of(ax) == [
+        ["y", "t", "y - t"],
+        ["(2, 1)", "(2,)", "(2, 2)"],
+        [*"331221"],
+        ["-", "="],
+        [*"441232"],
+    ]
+
+
+def test_reductions_stand_where_their_arrows_end():
+    ax = draw(diagrams.reductions, torch.tensor([[1, 2, 3], [10, 20, 30]]), "a")
+    assert rows_of(ax) == [
+        ["a"],
+        ["(2, 3)"],
+        [*"123", "6"],
+        ["a.sum(dim=1)   (2,)"],
+        ["10", "20", "30", "60"],
+        ["11", "22", "33", "a.sum(dim=0)   (3,)"],
+    ]
+    places, arrows = places_of(ax), arrows_of(ax)
+    for number, ((x, _), (_, end)) in zip(("11", "22", "33"), arrows[:3], strict=True):
+        assert x == pytest.approx(places[number][0]) and end > places[number][1]
+    for number, ((_, y), (end, _)) in zip(("6", "60"), arrows[3:], strict=True):
+        assert y == pytest.approx(places[number][1], abs=0.1) and end < places[number][0]
+
+
 def test_the_cells_that_an_index_picks_are_marked():
     chosen = {"x[0]": 0, "x[:, 1]": (slice(None), 1)}
     ax = draw(diagrams.selections, torch.arange(6).reshape(2, 3), chosen)
@@ -152,6 +188,25 @@ def test_the_graph_runs_from_the_leaves_to_the_loss():
     assert sorted(forward) == sorted(expected)
     assert gradient[0][0] > rights[3] > 0 > gradient[1][0], "the gradient runs back"
     assert gradient[0][1] < min(places[name][1] for name in ("w", "leaf", *chain))
+
+
+def test_named_tensors_of_a_graph_have_their_value_and_gradient_below_them():
+    w = torch.tensor(1.0, requires_grad=True)
+    product = w * 2
+    error = product - 4
+    loss = error**2
+    named = {"w": w, "product": product, "error": error, "loss": loss}
+    ax = draw(diagrams.computation_graph, loss, **named)
+    assert [row for row in rows_of(ax) if row[0].startswith(("value ", "gradient -"))] == [
+        ["value 1", "value 2", "value -2", "value 4"],
+        ["gradient -8", "gradient -4", "gradient -4", "gradient 1"],
+    ]
+    places = places_of(ax)
+    for name, box in ("product", "multiply"), ("error", "subtract"):
+        assert places[name][0] == places[box][0] and places[name][1] > places[box][1]
+    assert w.grad is None, "drawing leaves nothing behind"
+    loss.backward()
+    assert w.grad == -8, "and the graph can still be used"
 
 
 def test_a_graph_is_asked_for_where_there_is_none():

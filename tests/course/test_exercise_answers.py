@@ -21,8 +21,8 @@ EXERCISES = {
 
 LETTERS = {
     "broadcast": "ACDF",
-    "true_of_training": "ACE",
-    "three_diagnoses": "BCE",
+    "true_of_training": "ABF",
+    "three_diagnoses": "BCF",
     "true_of_modules": "ACE",
     "true_of_losses": "BCE",
     "true_of_activations": "BE",
@@ -37,6 +37,7 @@ VALUES = {
         {"usual": torch.rand(8), "SGD": torch.rand(8), "more": torch.rand(8), "less": range(8)},
     ],
     "sick_layers": [(6, 5, 3), [6, 5, 3], (6.0, torch.tensor(5), np.int64(3))],
+    "whose_lie": ["DFBEA", "d, f, b, e, a", list("DFBEA"), ("d", "f", "b", "e", "a")],
     "which_activation": [
         ("ELU", "sigmoid", "SiLU", "tanh", "softplus", "ReLU"),
         ["elu", "Logistic", "swish", "Tanh ", "soft-plus", "relu"],
@@ -55,7 +56,7 @@ FUNCTIONS = {
         "return torch.linalg.vector_norm(a.unsqueeze(1) - b, dim=2)",
         "square = (a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * a @ b.T\nreturn square**0.5",
     ],
-    "mend_dtype": [
+    "fix_dtype": [
         "return (counts * prices).sum()",
         "return torch.dot(counts.to(prices.dtype), prices)",
     ],
@@ -64,14 +65,37 @@ FUNCTIONS = {
         "return torch.nn.functional.one_hot(labels, classes).float()",
         "return torch.zeros(len(labels), classes).scatter_(1, labels[:, None], 1.0)",
     ],
+    "fix_two": [
+        "return counts.to(torch.float32).mean(), torch.mv(x.to(weight.device), weight)",
+        "x = torch.empty_like(x, device=weight.device)\n"
+        "return [counts.sum() / len(counts), (x * weight).sum(dim=1)]",
+        "return counts.mean(dtype=torch.float32), x.to(weight) @ weight",
+    ],
+    "fix_three": [
+        "x = torch.tensor(array)\n"
+        "x -= x.mean()\n"
+        "return (predictions.squeeze(1) - targets).square().mean(), x, -2 * targets",
+        "x = torch.from_numpy(array).clone().float()\n"
+        "w = torch.zeros(len(targets), requires_grad=True)\n"
+        "((w - targets) ** 2).sum().backward()\n"
+        "error = torch.nn.functional.mse_loss(predictions, targets.unsqueeze(1))\n"
+        "return error, x - x.mean(), w.grad",
+        "slopes = []\n"
+        "for target in targets:\n"
+        "    w = torch.tensor(0.0, requires_grad=True)\n"
+        "    ((w - target) ** 2).backward()\n"
+        "    slopes.append(w.grad)\n"
+        "return ((predictions.flatten() - targets) ** 2).mean(), "
+        "torch.from_numpy(array - array.mean()), slopes",
+    ],
     "mse_gradient": [
         "return 2 * ((X @ w - y)[:, None] * X).mean(dim=0)",
         "return torch.einsum('nd,n->d', X, X @ w - y) * 2 / X.shape[0]",
     ],
-    "line_gradient": [
-        "error = m * x + c - y\nreturn 2 * torch.tensor([(error * x).mean(), error.mean()])",
-        "X = torch.stack([x, torch.ones_like(x)])\n"
-        "return 2 * X @ (X.T @ torch.tensor([m, c]) - y) / len(x)",
+    "parabola_gradient": [
+        "r, u = a * x * x + c - y, x * x\nreturn 2 * torch.tensor([(r * u).mean(), r.mean()])",
+        "X = torch.stack([x**2, torch.ones_like(x)])\n"
+        "return 2 * X @ (X.T @ torch.tensor([a, c]) - y) / len(x)",
     ],
     "healthy_training": [
         "m, c = torch.zeros(2, dtype=x.dtype)\n"
@@ -336,8 +360,19 @@ REFUSED = {
         "return torch.ones(1)",
         "expected one number, got a tensor of shape (1,)",
     ),
+    "a shape that no program had": (
+        "fix_two",
+        "return counts.float(), x.to(weight.device) @ weight",
+        "the mean: expected one number, shape (), got (4,).",
+    ),
+    "slopes summed to one number": (
+        "fix_three",
+        "x = torch.tensor(array)\n"
+        "return ((predictions[:, 0] - targets) ** 2).mean(), x - x.mean(), (-2 * targets).sum()",
+        "the slopes: expected 3 of them, one for each target, got 1.",
+    ),
     "a tensor where the task is about its type": (
-        "mend_dtype",
+        "fix_dtype",
         "return (counts.float() @ prices).item()",
         "Return the tensor itself",
     ),
@@ -364,7 +399,7 @@ def test_a_wrong_number_is_shown_beside_the_right_one_and_its_input():
 
 
 def test_a_number_is_not_taken_for_a_known_tensor_of_the_same_value():
-    told = message("mend_dtype", "return (counts.double() @ prices.double()).item()")
+    told = message("fix_dtype", "return (counts.double() @ prices.double()).item()")
     assert "Return the tensor itself" in told and "Right value, but float64" not in told
 
 
@@ -387,37 +422,37 @@ def test_an_error_names_its_input():
 
 
 # ------------------------------------------------------------------------------ what a task forbids
-LOSS = "def loss(v):\n    return ((y - v[0] * x - v[1]) ** 2).mean()\n"
+LOSS = "def loss(v):\n    return ((y - v[0] * x**2 - v[1]) ** 2).mean()\n"
 AUTOGRAD = {
-    "backward": "v = torch.tensor([m, c], requires_grad=True)\nloss(v).backward()\nreturn v.grad",
+    "backward": "v = torch.tensor([a, c], requires_grad=True)\nloss(v).backward()\nreturn v.grad",
     "torch.autograd.backward": (
-        "v = torch.nn.Parameter(torch.tensor([m, c]))\n"
+        "v = torch.nn.Parameter(torch.tensor([a, c]))\n"
         "torch.autograd.backward([loss(v)])\nreturn v.grad.clone()"
     ),
     "an alias of torch.autograd.grad": (
         "slope = getattr(torch.autograd, 'gr' + 'ad')\n"
-        "v = torch.tensor([m, c]).requires_grad_()\nreturn slope(loss(v), v)[0]"
+        "v = torch.tensor([a, c]).requires_grad_()\nreturn slope(loss(v), v)[0]"
     ),
     "a layer's gradients": (
         "line = torch.nn.Linear(1, 1)\n"
-        "with torch.no_grad():\n    line.weight.fill_(m), line.bias.fill_(c)\n"
+        "with torch.no_grad():\n    line.weight.fill_(a), line.bias.fill_(c)\n"
         "torch.nn.MSELoss()(line(x[:, None]), y[:, None]).backward()\n"
         "return torch.cat([p.grad.flatten() for p in line.parameters()])"
     ),
-    "torch.func": "return torch.func.grad(loss)(torch.tensor([m, c]))",
-    "jacrev": "return torch.func.jacrev(loss)(torch.tensor([m, c]))",
+    "torch.func": "return torch.func.grad(loss)(torch.tensor([a, c]))",
+    "jacrev": "return torch.func.jacrev(loss)(torch.tensor([a, c]))",
     "forward mode": (
         "from torch.autograd import forward_ad as mode\n"
         "slopes = []\n"
         "for direction in torch.eye(2):\n"
         "    with mode.dual_level():\n"
-        "        moved = mode.make_dual(torch.tensor([m, c]), direction)\n"
+        "        moved = mode.make_dual(torch.tensor([a, c]), direction)\n"
         "        slopes.append(mode.unpack_dual(loss(moved)).tangent)\n"
         "return torch.stack(slopes)"
     ),
     "autograd.functional": (
         "from torch.autograd import functional as tools\n"
-        "return tools.jacobian(loss, torch.tensor([m, c]))"
+        "return tools.jacobian(loss, torch.tensor([a, c]))"
     ),
 }
 
@@ -425,7 +460,7 @@ AUTOGRAD = {
 @pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated")  # torch's own, forward mode
 @pytest.mark.parametrize("body", AUTOGRAD.values(), ids=AUTOGRAD)
 def test_autograd_is_noticed_under_any_name(body):
-    told = message("line_gradient", LOSS + body)
+    told = message("parabola_gradient", LOSS + body)
     assert "in your function. This one is about the formula: write it without autograd." in told
 
 
@@ -477,3 +512,18 @@ def test_a_loop_is_noticed_in_any_form(body):
 def test_no_choice_of_letters_is_missing_here():
     choices = [name for name, item in EXERCISES.items() if isinstance(item, ChoiceExercise)]
     assert sorted(choices) == sorted(LETTERS)
+
+
+def test_letters_in_order_say_what_is_wrong_with_them():
+    def told(answer):
+        verdict = EXERCISES["whose_lie"].grade(answer)
+        assert verdict.status == "wrong"
+        return verdict.message
+
+    assert told("DF").startswith("2 letters came. Write 5 letters in order")
+    assert told("XFBEZ").startswith("there is no X, Z here.")
+    assert told(3).startswith("expected letters, got a whole number")
+    assert told([1, 2, 3, 4, 5]).startswith("expected letters")
+    assert told("DFBAE").startswith("number 4 is not A: how many of 500")  # the first wrong place
+    assert told("FDBEA").startswith("number 1 is not F: its 40 tosses")
+    assert EXERCISES["whose_lie"].grade(...).status == "open"

@@ -48,6 +48,13 @@ CALLS = {
         {},
         "The curve of z against t, with tangents of slope 2 at 1, -1 at -0.5.",
     ),
+    "secant_and_tangent": (
+        plotting.secant_and_tangent,
+        (lambda x: x**2, torch.tensor(1.0, requires_grad=True), 2.0, 0.5, (-1, 3), "t", "z"),
+        {},
+        "The curve of z against t, the tangent at 1 with slope 2, and the secant from there to 1.5 "
+        "with slope 2.5.",
+    ),
     "finite_difference_error": (
         plotting.finite_difference_error,
         (LINE[1:], {"float32": LINE[1:], "float64": LINE[1:] ** 2}),
@@ -261,8 +268,8 @@ CALLS = {
         plotting.softmax_map,
         (0, 15),
         {},
-        "Three maps of the softmax probability of classes 1, 2 and 3, darker where it is larger, "
-        "over y1 (x axis) and y2 (y axis) from 0 to 15, with y3 = 7.5; a line where it is 0.5.",
+        "Three maps of the softmax probability of classes 0, 1 and 2, darker where it is larger, "
+        "over z0 (x axis) and z1 (y axis) from 0 to 15, with z2 = 7.5; a line where it is 0.5.",
     ),
     "decision_regions": (
         plotting.decision_regions,
@@ -335,6 +342,13 @@ CALLS = {
         {"points": (LINE, LINE)},
         "Points of the data, and curves against x: the 3 units, each times its weight, the bias, "
         "and their sum.",
+    ),
+    "sigmoid_steps": (
+        plotting.sigmoid_steps,
+        (LINE, LINE[:, None], [0.2, 0.8], torch.tensor([1.0, -2.0]), [9, 20], (-3, 3)),
+        {},
+        "Points of the data, sigmoid steps over x (at 0.2 of height 1; at 0.8 of height -2), the "
+        "bias and their sum, with a mean squared error of 0.7.",
     ),
     "gallery": (
         plotting.gallery,
@@ -414,6 +428,13 @@ CALLS = {
         "Broadcasting: row of shape (3,) and column of shape (2, 1) are each repeated to shape "
         "(2, 3) (the pale cells), then added cell by cell: [10 11 12 / 20 21 22].",
     ),
+    "reductions": (
+        diagrams.reductions,
+        (torch.tensor([[1, 2, 3], [4, 5, -6]]), "a"),
+        {},
+        "The matrix a of shape (2, 3), [1 2 3 / 4 5 -6], and sums: dim=0 down its columns, "
+        "[5 7 -3] of shape (3,); dim=1 along its rows, [6 3] of shape (2,).",
+    ),
     "selections": (
         diagrams.selections,
         (torch.arange(6).reshape(2, 3), {"x[0]": 0, "x[:, 1]": (slice(None), 1)}),
@@ -446,7 +467,7 @@ CALLS = {
         (LOSS,),
         {"w": w},
         "The computation graph from left to right: w, multiply, subtract, power, mean. The "
-        "gradient runs back along it.",
+        "gradient runs back along it. Value and gradient: w 1 and -4.",
     ),
     "chain_step": (
         diagrams.chain_step,

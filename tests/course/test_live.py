@@ -134,6 +134,15 @@ def test_too_many_positions_are_thinned_and_both_ends_and_the_start_stay(ranges,
     assert starts[last] in choose({n: positions(r) for n, r in ranges.items()}, starts)[last]
 
 
+def test_fewer_frames_can_be_asked_for(monkeypatch):
+    monkeypatch.setenv(FRAMES_WANTED, "9")
+    values = {"slope": positions((0.0, 1.0, 0.05)), "shift": positions((0, 30, 1))}
+    assert choose(values, {"slope": 1.0, "shift": 0}) == {
+        "slope": [0, 0.5, 1],
+        "shift": [0, 15, 30],
+    }
+
+
 def test_an_error_at_one_position_leaves_the_other_frames():
     def picky(rate=1):
         if rate == 2:
@@ -149,7 +158,7 @@ def test_frames_are_brought_along_only_where_they_are_wanted(monkeypatch):
     shown = []
     monkeypatch.setattr("utils.live.display", lambda data, **about: shown.append(data))
     live(straight, slope=(0.0, 1.0, 1.0), shift=[2])
-    monkeypatch.setenv(FRAMES_WANTED, "1")
+    monkeypatch.setenv(FRAMES_WANTED, "125")
     live(straight, slope=(0.0, 1.0, 1.0), shift=[2])
     assert FRAMES not in shown[0] and len(shown[1][FRAMES]["frames"]) == 2
 

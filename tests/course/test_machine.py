@@ -43,20 +43,20 @@ def test_another_version_and_a_missing_package_are_said_with_the_mend(monkeypatc
     printed = capsys.readouterr().out
     assert f"✗ numpy 1.0, while the course's pages were made with {required()['numpy']}" in printed
     assert "✗ tqdm is not installed" in printed
-    assert printed.count("to mend: start the course with `python3 course.py lab`") == 2
-    assert printed.endswith("2 to mend, see above.\n")
+    assert printed.count("to fix: start the course with `python3 course.py lab`") == 2
+    assert printed.endswith("2 to fix, see above.\n")
 
 
 def test_an_unsupported_python_is_said(monkeypatch):
     monkeypatch.setattr(sys, "version_info", (3, 9, 1))
     finding = machine.look_at_python()
-    assert not finding.good and "Python 3.11 to 3.14" in finding.mend
+    assert not finding.good and "Python 3.11 to 3.14" in finding.fix
 
 
 def test_a_damaged_data_file_is_said(tmp_path, monkeypatch):
     monkeypatch.setattr(machine, "DATA", tmp_path)
     (finding,) = machine.look_at_data()
-    assert not finding.good and "data/checksums.json is missing" in finding.mend
+    assert not finding.good and "data/checksums.json is missing" in finding.fix
 
 
 @pytest.mark.parametrize("text", ["[]", "7", '{"digits.h5": 7}', '{"digits.h5": {}}', "{"])
@@ -72,7 +72,7 @@ def test_a_device_that_is_not_there_is_one_finding(monkeypatch):
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     finding = machine.look_at_device()
     assert not finding.good
-    assert "COURSE_DEVICE asks for mps, but torch finds no such device" in finding.mend
+    assert "COURSE_DEVICE asks for mps, but torch finds no such device" in finding.fix
 
 
 def test_a_console_without_signs_gets_ascii(monkeypatch):
@@ -80,7 +80,7 @@ def test_a_console_without_signs_gets_ascii(monkeypatch):
     monkeypatch.setattr(sys, "stdout", console)
     report([Finding(True, "fine"), Finding(False, "wrong", "do this")])
     console.seek(0)
-    assert console.read().startswith("[ok] fine\n[!!] wrong\n    to mend: do this\n")
+    assert console.read().startswith("[ok] fine\n[!!] wrong\n    to fix: do this\n")
 
 
 def test_the_module_runs_as_a_program():

@@ -45,20 +45,20 @@ def test_logits_stand_on_the_sigmoid():
     assert draw(plotting.logistic_curve, {"a": 1.0}).lines[1].get_xdata()[-1] == 6
 
 
-def test_softmax_maps_have_y1_along_the_x_axis_and_y2_along_the_y_axis():
+def test_softmax_maps_have_z0_along_the_x_axis_and_z1_along_the_y_axis():
     panels = draw(plotting.softmax_map, 0, 15, panels=3)
     for number, ax in enumerate(panels):
 
-        def probability(y1, y2, number=number):
-            return torch.tensor([y1, y2, 7.5]).softmax(dim=0)[number]
+        def probability(z0, z1, number=number):
+            return torch.tensor([z0, z1, 7.5]).softmax(dim=0)[number]
 
         shows(ax, probability, [(14, 1), (1, 14), (1, 2), (9, 8)], within=0.02)
         (border,) = ax.collections
-        for y1, y2 in border.get_paths()[0].vertices[::9]:
-            assert abs(probability(y1, y2) - 0.5) < 0.01
-        assert ax.get_title("left") == f"class {number + 1}" and ax.get_xlabel() == "y₁"
+        for z0, z1 in border.get_paths()[0].vertices[::9]:
+            assert abs(probability(z0, z1) - 0.5) < 0.01
+        assert ax.get_title("left") == f"class {number}" and ax.get_xlabel() == "z₀"
         assert ax.images[0].get_cmap().name == "Blues", "darker where it is larger"
-    assert panels[0].get_ylabel() == "y₂" and not panels[1].get_ylabel()
+    assert panels[0].get_ylabel() == "z₁" and not panels[1].get_ylabel()
     flat = draw(plotting.softmax_map, 0, 1, third=20, panels=3)
     assert value_at(flat[2], 0.5, 0.5) > 0.99 and not any(ax.collections for ax in flat)
 
@@ -279,6 +279,25 @@ def test_many_units_share_one_entry_of_the_legend():
     same(lines_of(ax), first | {"sum = prediction": total})
     expected = [np.column_stack([X, n * weights[n] * X]) for n in range(1, 8)]
     assert_allclose(bare_lines(ax), expected)
+
+
+def test_steps_by_hand_add_up_with_the_bias_that_fits_best():
+    x, y = np.linspace(-2, 2, 9), np.linspace(-2, 2, 9) ** 2
+    ax = draw(plotting.sigmoid_steps, x, y[:, None], [-1, 1], [-6, 4], [5, 3], (-8, 9))
+    lines = lines_of(ax)
+    grid = np.linspace(-2, 2, 300)
+    falls = -6 / (1 + np.exp(-5 * (grid + 1)))
+    rises = 4 / (1 + np.exp(-3 * (grid - 1)))
+    assert_allclose(lines["step 1, weighted"], np.column_stack([grid, falls]))
+    assert_allclose(lines["step 2, weighted"], np.column_stack([grid, rises]))
+    bias = lines["bias"][0, 1]
+    total = lines["sum = prediction"]
+    assert_allclose(total[:, 1], falls + rises + bias)
+    residuals = y + 6 / (1 + np.exp(-5 * (x + 1))) - 4 / (1 + np.exp(-3 * (x - 1))) - bias
+    assert abs(residuals.mean()) < 1e-9, "no other bias is nearer to the data"
+    assert ax.get_title("left") == f"mean squared error {(residuals**2).mean():.1f}"
+    other = draw(plotting.sigmoid_steps, x, y, [0, 1], [40, 4], [5, 3], (-8, 9))
+    assert ax.get_ylim() == other.get_ylim() == (-8, 9) and ax.get_xlim() == other.get_xlim()
 
 
 def test_each_activation_function_stands_in_its_panel_with_its_slope():

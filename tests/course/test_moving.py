@@ -19,8 +19,8 @@ from numpy.testing import assert_allclose
 from torch import nn
 
 from utils import diagrams, plotting
-from utils.figures.borders import kink
 from utils.figures.chain import BACK
+from utils.figures.decisions import kink
 
 POINTS = torch.tensor([[-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]], requires_grad=True)
 LABELS = torch.tensor([0, 0, 1, 1])

@@ -344,7 +344,7 @@ def test_it_shows_a_widget_a_picture_and_a_description(displayed):
 
 
 def test_a_film_of_one_run_is_brought_along_where_it_is_wanted(displayed, monkeypatch):
-    monkeypatch.setenv(FRAMES_WANTED, "1")
+    monkeypatch.setenv(FRAMES_WANTED, "125")
     monkeypatch.setattr("utils.playground.FILM", range(0, 5, 2))
     playground()
     [([bundle], about)] = displayed

@@ -50,6 +50,32 @@ def test_tangents_touch_the_curve_with_the_slopes_given():
     ]
 
 
+def test_the_secant_meets_the_curve_twice_and_the_tangent_has_the_slope_given():
+    ax = draw(plotting.secant_and_tangent, lambda x: x**2, 1.0, 2.0, 0.5, (-1, 3), "t", "z")
+    x, ends = np.linspace(-1, 3, 200), np.array([-1, 3])
+    secant, tangent = 1 + 2.5 * (ends - 1), 1 + 2 * (ends - 1)
+    named = {"secant, slope 2.50": (ends, secant), "tangent, slope 2.00": (ends, tangent)}
+    same(lines_of(ax), named)
+    curve, corner, touches = bare_lines(ax)
+    assert_allclose(curve, np.column_stack([x, x**2]))
+    assert corner.tolist() == [[1, 1], [1.5, 1], [1.5, 2.25]]
+    assert touches.tolist() == [[1, 1], [1.5, 2.25]]
+    assert ax.get_title("left") == "secant: rise 1.25 / h 0.5 = 2.5"
+    assert axis_labels(ax) == ("t", "z") and legend_of(ax) == list(lines_of(ax))
+
+
+def test_the_axes_stay_while_h_shrinks_to_either_side():
+    views = {
+        (ax.get_xlim(), ax.get_ylim())
+        for ax in [
+            draw(plotting.secant_and_tangent, lambda x: x**2, 1.0, 2.0, h, (-1, 3))
+            for h in [2, 0.01, -3]
+        ]
+    }
+    ((left_right, (low, high)),) = views
+    assert left_right == (-1, 3) and low < 0 and high > 9
+
+
 def test_errors_of_finite_differences_stand_over_their_steps():
     steps, double = [0.1, 1e-3, 1e-5], [1e-2, 0.0, 1e-11]
     ax = draw(plotting.finite_difference_error, steps, {"float32": Y[:3], "float64": double})

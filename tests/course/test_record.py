@@ -31,19 +31,19 @@ def shown(capsys):
 
 def test_right_wrong_and_open_are_shown_and_the_last_verdict_counts(work, capsys):
     LETTERS.check("A")
-    function_fitting.line_gradient.check(lambda m, c, x, y: ...)
+    function_fitting.parabola_gradient.check(lambda a, c, x, y: ...)
     assert shown(capsys)[0] == "0 of 6 exercises are right."
     assert "✗ true_of_training: wrong" in shown(capsys)
-    LETTERS.check("A", "C", "E")
+    LETTERS.check("A", "B", "F")
     lines = shown(capsys)
     assert lines[0] == "1 of 6 exercises are right." and len(lines) == 7
-    assert "✓ true_of_training: right" in lines and "○ line_gradient: open" in lines
+    assert "✓ true_of_training: right" in lines and "○ parabola_gradient: open" in lines
 
 
 def test_another_kernel_finds_what_was_noted_and_untouched_exercises_change_nothing(
     work, capsys, monkeypatch
 ):
-    LETTERS.check("A", "C", "E")
+    LETTERS.check("A", "B", "F")
     monkeypatch.setattr(record, "_noted", {})  # as a new kernel has it
     LETTERS.check()
     assert "✓ true_of_training: right" in shown(capsys)
@@ -55,7 +55,7 @@ def test_another_kernel_finds_what_was_noted_and_untouched_exercises_change_noth
 def test_outside_of_the_students_copies_no_file_is_written(work, capsys, monkeypatch):
     (work / "notebooks").mkdir()
     monkeypatch.chdir(work / "notebooks")
-    LETTERS.check("A", "C", "E")
+    LETTERS.check("A", "B", "F")
     assert "✓ true_of_training: right" in shown(capsys)
     assert [path.name for path in work.rglob("*")] == ["notebooks"]
 
@@ -63,7 +63,7 @@ def test_outside_of_the_students_copies_no_file_is_written(work, capsys, monkeyp
 @pytest.mark.parametrize("text", ["not json", "[1]", '{"function_fitting": {"a": "fine"}}'])
 def test_a_file_that_is_not_ours_is_put_aside(work, capsys, text):
     (work / "progress.json").write_text(text)
-    LETTERS.check("A", "C", "E")
+    LETTERS.check("A", "B", "F")
     assert "✓ true_of_training: right" in shown(capsys)
     assert (work / "progress.damaged").read_text() == text
 

@@ -178,3 +178,12 @@ def test_each_live_figure_of_a_cell_gets_its_frames_before_its_picture():
         assert text.startswith(start) and text.endswith(end) and text.count("<") == 2
         assert json.loads(text[len(start) : -len(end)]) == {**given, "place": "../here"}
         assert frames.is_live(cell.outputs[place + 1])
+
+
+def test_frames_that_are_too_large_for_a_page_are_refused(notebook, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        frames, "draw", lambda *about: {"slope": [figure(b"a" * 2_000_000, b"b" * 1_100_000)]}
+    )
+    with pytest.raises(CourseError, match="take 3.1 MB, and a page may load 3: give their sliders"):
+        frames.frames_of(notebook(), tmp_path / "frames")
+    assert not list((tmp_path / "frames").rglob("figures.json"))

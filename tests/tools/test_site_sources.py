@@ -129,6 +129,20 @@ def test_a_file_that_is_linked_comes_along_and_one_outside_the_course_does_not(a
     assert not [path for path in tmp_path.rglob("secret.txt") if path.parent != tmp_path]
 
 
+def test_a_picture_that_stands_as_html_comes_along_and_must_be_there(tmp_path):
+    film, address = '<source srcset="p.png">\n<img alt="x" src="f.webp">', "https://a.example/b.png"
+    pages = {"data/README.md": f'# The data\n\n{film}\n<img alt="y" src="{address}">\n'}
+    root = tmp_path / "course"
+    write_course(root, pages, [])
+    (root / "data" / "p.png").write_text("still", "utf-8")
+    with pytest.raises(CourseError, match="data/README.md: the picture f.webp is not there"):
+        site.lay_pictures(tmp_path / "html", root)
+    (root / "data" / "f.webp").write_text("film", "utf-8")
+    site.lay_pictures(tmp_path / "html", root)
+    laid = {path.name: path.read_text("utf-8") for path in (tmp_path / "html" / "data").iterdir()}
+    assert laid == {"p.png": "still", "f.webp": "film"}
+
+
 # ---------------------------------------------------------------------------- what is wrong
 WRONG = [
     "README.md, line 3: the link to nowhere.md leads nowhere",

@@ -9,6 +9,7 @@ import base64
 import copy
 import hashlib
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -19,7 +20,9 @@ from tools.settings import BUILD, ROOT
 from tools.setup.console import CourseError, say
 
 FRAMES = "application/vnd.course.frames+json"
-WANTED = "COURSE_FRAMES"
+WANTED = "COURSE_FRAMES"  # how many frames a figure has at most: tests draw fewer
+MOST = "125"
+LARGEST = 3e6  # bytes of a notebook's frames: more keeps a reader waiting
 KEPT = BUILD / "frames"
 # The script and the looks of the controls, the same for pages and slides.
 OWN_FILES = [Path(__file__).with_name(name) for name in ("live.js", "live.css")]
@@ -39,7 +42,8 @@ def frames_of(path, kept=KEPT):
         is no live figure.
 
     Raises:
-        CourseError: a cell of the notebook raises; the message names it.
+        CourseError: a cell of the notebook raises, or the frames are too large; the message says
+            which.
     """
     notebook = read(path)
     cells = code_cells(notebook)
@@ -67,7 +71,8 @@ def key_of(cells):
     """Return a hash of all that frames follow from: cells, shared code, data and versions."""
     shared = [path for name in ("utils", "data") for path in (ROOT / name).rglob("*")]
     shared.append(ROOT / "requirements.txt")
-    parts = [f"{cell.id}\n{cell.source}".encode() for cell in cells]
+    parts = [os.environ.get(WANTED, MOST).encode()]
+    parts += [f"{cell.id}\n{cell.source}".encode() for cell in cells]
     for path in sorted(shared):
         if path.is_file() and path.suffix != ".pyc":
             parts += [path.relative_to(ROOT).as_posix().encode(), path.read_bytes()]
@@ -82,7 +87,7 @@ def short_hash(content):
 def draw(notebook, needed, stem):
     """Run cells in a kernel that draws frames; return {id of a cell: descriptions of figures}."""
     runner = Runner(copy.deepcopy(notebook))
-    runner.environment[WANTED] = "1"
+    runner.environment.setdefault(WANTED, MOST)
     figures = {}
     with runner.kernel():
         for index, cell in runner.numbered()[: len(needed)]:
@@ -109,6 +114,12 @@ def lay(figures, folder):
             content = base64.b64decode(frame["picture"])
             frame["picture"] = f"{short_hash(content)}.webp"  # equal pictures are one file
             (parts / frame["picture"]).write_bytes(content)
+    size = sum(file.stat().st_size for file in parts.iterdir())
+    if size > LARGEST:
+        raise CourseError(
+            f"The live figures of {folder.parent.name} take {size / 1e6:.1f} MB, and a page may "
+            f"load {LARGEST / 1e6:.0f}: give their sliders fewer positions, or draw less."
+        )
     (parts / "figures.json").write_text(json.dumps(figures), "utf-8")
     parts.rename(folder)
 

@@ -46,6 +46,7 @@ CONTENTS = """
 ```
 """
 LINK = re.compile(r"(?<=\]\()([^)\s]+)(?=\))")
+SOURCE_OF_PICTURE = re.compile(r'<(?:img|source)\b[^>]*?\bsrc(?:set)?="([^":]+)"')
 ADDRESS = re.compile(r"https?://\S+")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 WARNING = re.compile(r"^(?:(.+?):(\d*):? )?(?:WARNING|ERROR|CRITICAL): (.+?)(?: \[[\w.-]+\])?$")
@@ -186,8 +187,9 @@ def build(target=TARGET, root=ROOT):
         # A page is named by all that list it: once is enough.
         sentences = dict.fromkeys(sentence(line, parts / "source") for line in warnings)
         lines = "".join(f"\n  {line}" for line in sentences)
-        raise CourseError(f"The pages cannot be built. Mend this, then start again:{lines}")
+        raise CourseError(f"The pages cannot be built. Fix this, then start again:{lines}")
     lay_downloads(parts / "html", root)
+    lay_pictures(parts / "html", root)
     if target.exists():
         shutil.rmtree(target)
     (parts / "html").rename(target)
@@ -258,6 +260,17 @@ def lay_downloads(folder, root):
     """Put the course's own files where the download buttons lead, in the place of the sources."""
     for name in sources(root):
         shutil.copyfile(root / name, folder / "_sources" / RENAMED.get(name, name))
+
+
+def lay_pictures(folder, root):
+    """Put pictures that stand as HTML in a page, which Sphinx hands on unread, beside the pages."""
+    for name in filter(lambda name: name.endswith(".md"), sources(root)):
+        for picture in SOURCE_OF_PICTURE.findall((root / name).read_text(encoding="utf-8")):
+            place = (Path(name).parent / picture).as_posix()
+            if not (root / place).is_file():
+                raise CourseError(f"{name}: the picture {picture} is not there.")
+            (folder / place).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(root / place, folder / place)
 
 
 def main(arguments=None):

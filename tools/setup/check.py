@@ -1,4 +1,4 @@
-"""What `course.py check` finds of the set-up: one line each, with its mend. Installs nothing.
+"""What `course.py check` finds of the set-up: one line each, with its fix. Installs nothing.
 
 Standard library only. The packages and the data are looked at by `python -m utils.machine`.
 """
@@ -70,12 +70,12 @@ def free_space():
 
 def environment_found():
     """Return whether `.venv` is complete, and a sentence."""
-    mend = f"type {LAUNCHER} lab"
+    fix = f"type {LAUNCHER} lab"
     if not Path(environment.VENV).exists():
-        return False, f"The environment .venv is not made yet: {mend}"
+        return False, f"The environment .venv is not made yet: {fix}"
     reason = environment.rebuild_reason()
     if reason:
-        return False, f"{reason.partition(':')[0]}, so .venv must be made again: {mend}"
+        return False, f"{reason.partition(':')[0]}, so .venv must be made again: {fix}"
     if not environment.is_complete():
-        return False, f"The list of packages has changed: {mend}"
+        return False, f"The list of packages has changed: {fix}"
     return True, "The environment .venv is complete"

@@ -1,4 +1,4 @@
-"""The course's own Python environment: `.venv`, made once and mended when it no longer fits.
+"""The course's own Python environment: `.venv`, made once and repaired when it no longer fits.
 
 Standard library only: `course.py` runs this with whatever Python the reader has.
 A marker, `.venv/course-ready.json`, is written last. Whatever interrupts the set-up, a missing or
@@ -170,7 +170,7 @@ def running_python():
 
 
 def set_up(torch, with_tools, lock):
-    """Make or mend `.venv`. The caller holds the lock."""
+    """Make or repair `.venv`. The caller holds the lock."""
     started = time.monotonic()
     # Before anything is removed. What is there already needs nothing from a package.
     wheels.check(torch, with_tools and not is_current(TOOLS_REQUIREMENTS, TOOLS_READY))
@@ -422,10 +422,10 @@ def quiet_call(command):
 def advice_without_ensurepip():
     """Return the sentence for a Python that cannot make environments."""
     if sys.platform.startswith("linux"):
-        mend = f"on Debian or Ubuntu with: sudo apt install python{VERSION}-venv"
+        fix = f"on Debian or Ubuntu with: sudo apt install python{VERSION}-venv"
     else:
-        mend = "with Python itself, from https://www.python.org/downloads/"
+        fix = "with Python itself, from https://www.python.org/downloads/"
     return (
         f"This Python {VERSION} cannot make environments, since its module ensurepip is missing. "
-        f"Install that and start again, {mend}"
+        f"Install that and start again, {fix}"
     )

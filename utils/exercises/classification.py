@@ -2,7 +2,16 @@
 
 import torch
 
-from utils.exercises.core import Ban, ChoiceExercise, FunctionExercise, WrongAnswer
+from utils.exercises.answers import kind_of
+from utils.exercises.core import (
+    WRONG,
+    Ban,
+    ChoiceExercise,
+    Exercise,
+    FunctionExercise,
+    Verdict,
+    WrongAnswer,
+)
 
 classify = FunctionExercise(
     "classify",
@@ -368,7 +377,7 @@ chi_squared = FunctionExercise(
         def chi_squared(y, f, sigma):
             return (((y - f) / sigma) ** 2).sum()
     """,
-    insight="Moving the best line of part 2 up by 0.1 adds 1: 0.1² times the sum of 1/sigma².",
+    insight="Moving the line of the lowest χ² up by 0.1 adds 1: 0.1² times the sum of 1/sigma².",
     wrong_answers=[
         WrongAnswer(
             "def chi_squared(y, f, sigma):\n    return ((y - f) ** 2 / sigma).sum()",
@@ -400,5 +409,80 @@ chi_squared = FunctionExercise(
             "Division comes before subtraction: brackets around y - f are missing.",
             says="brackets around y - f",
         ),
+    ],
+)
+
+
+class LettersInOrder(Exercise):
+    """Letters in an order: "DFBEA", "d, f, b, e, a" or the letters in a list.
+
+    Args:
+        options: the letters to choose from.
+        clues: for each place, what to look at where its letter is wrong.
+        confusions: (place from 1, letter) -> why that letter, which is easily mistaken, is wrong.
+    """
+
+    def __init__(self, name, *, options, clues, confusions, **rest):
+        super().__init__(name, **rest)
+        self.options = options
+        self.clues = clues
+        self.confusions = confusions
+        self.letters = self.define(self.solution_code)
+
+    def form(self):
+        order = self.options[: len(self.letters)]
+        return f'Write {len(self.letters)} letters in order, for example {self.name} = "{order}".'
+
+    def judge(self, answer, *more):
+        items = list(answer) if isinstance(answer, list | tuple | str) and not more else [None]
+        if not all(isinstance(item, str) for item in items):
+            return Verdict(WRONG, f"expected letters, got a {kind_of(answer)}. {self.form()}")
+        given = [character.upper() for item in items for character in item if character.isalpha()]
+        unknown = sorted(set(given) - set(self.options))
+        if unknown:
+            return Verdict(WRONG, f"there is no {', '.join(unknown)} here. {self.form()}")
+        if len(given) != len(self.letters):
+            return Verdict(WRONG, f"{len(given)} letters came. {self.form()}")
+        for place, (letter, true) in enumerate(zip(given, self.letters, strict=True), start=1):
+            if letter != true:
+                why = self.confusions.get((place, letter), self.clues[place - 1])
+                return Verdict(WRONG, f"number {place} is not {letter}: {why}")
+        return self.right()
+
+
+whose_lie = LettersInOrder(
+    "whose_lie",
+    options="ABCDEF",  # softmax twice, no held-out rows, rate, leak, unbalanced, wrong loss
+    clues=(
+        "its 40 tosses took no part in training; did they take part in anything before it?",
+        "its rows, its rate and its number of layers are in order; what does its loss compare?",
+        "compare the rows that `train` got with those that `right` got.",
+        "how many of 500 would be right that call everybody healthy?",
+        "it names all classes rightly, and only its probabilities are off: count the softmaxes.",
+    ),
+    confusions={
+        (1, "B"): "rows 0 to 59 trained it, rows 60 to 99 measured it. But who chose the columns?",
+        (3, "D"): "it takes all 1000 columns, so none was chosen. Which rows is it measured on?",
+        (2, "C"): "the rate is that of all five; a line of numbers cannot name four classes.",
+        (2, "E"): "the four blobs have 50 points each. What does its loss compare?",
+        (4, "D"): "its columns are the first ten, whatever they hold. How rare is the illness?",
+        (5, "F"): "its loss is the right one, and takes logits. What does its last layer give?",
+    },
+    hints=(
+        "For each claim ask: which rows, which columns, which loss, which last layer, and how "
+        "often would the commonest class be right?",
+        "Number 1 chose 20 of 1000 columns with the coins of the first 100 rows: whose rows are "
+        "these? Number 4 stands beside always naming the commonest class.",
+    ),
+    solution='whose_lie = "DFBEA"',
+    insight=(
+        "Columns chosen on the rows of training alone give number 1 about one half, cross-entropy "
+        "gives number 2 over 99 %, and number 5 without its softmax is rightly sure."
+    ),
+    wrong_answers=[
+        WrongAnswer('whose_lie = "BFDEA"', "", says="rows 60 to 99 measured it"),
+        WrongAnswer('whose_lie = "DABEF"', "", says="what does its loss compare?"),
+        WrongAnswer('whose_lie = "DFDEA"', "", says="it takes all 1000 columns"),
+        WrongAnswer('whose_lie = "DFBEC"', "", says="count the softmaxes"),
     ],
 )

@@ -16,88 +16,96 @@ from utils.exercises.core import (
     WrongAnswer,
 )
 
-line_gradient = FunctionExercise(
-    "line_gradient",
+parabola_gradient = FunctionExercise(
+    "parabola_gradient",
     ban=AUTOGRAD,
     cases=lambda: [
         (0.0, 0.0, torch.tensor([1.0, 2.0, 3.0]), torch.tensor([2.1, 3.9, 6.2])),
         (-1.5, 2.0, torch.tensor([0.0, 1.0, 4.0, 9.0]), torch.tensor([1.0, -1.0, 2.0, 0.5])),
     ],
     hints=(
-        "First the residuals, y - (m * x + c). Both derivatives are means over them.",
-        "torch.stack([-2 * (x * residuals).mean(), -2 * residuals.mean()]) puts two numbers into "
+        "First the residuals, y - (a * x**2 + c). Both derivatives are means over them.",
+        "The inner derivatives are -x² and -1; torch.stack([first, second]) puts two numbers into "
         "one tensor.",
     ),
     solution="""
-        def line_gradient(m, c, x, y):
-            residuals = y - (m * x + c)  # (n,)
-            return torch.stack([-2 * (x * residuals).mean(), -2 * residuals.mean()])  # (2,)
+        def parabola_gradient(a, c, x, y):
+            residuals = y - (a * x**2 + c)  # (n,)
+            return torch.stack([-2 * (x**2 * residuals).mean(), -2 * residuals.mean()])  # (2,)
     """,
-    insight="At the best line both numbers are 0: no direction leads further down.",
+    insight="At the best parabola both numbers are 0: no direction leads further down.",
     wrong_answers=[
         WrongAnswer(
-            "def line_gradient(m, c, x, y):\n"
-            "    residuals = y - m * x + c\n"
-            "    return torch.stack([-2 * (x * residuals).mean(), -2 * residuals.mean()])",
-            "Brackets are missing: the residual is y - (m * x + c), so c is subtracted too.",
+            "def parabola_gradient(a, c, x, y):\n"
+            "    residuals = y - a * x**2 + c\n"
+            "    return torch.stack([-2 * (x**2 * residuals).mean(), -2 * residuals.mean()])",
+            "Brackets are missing: the residual is y - (a * x**2 + c), so c is subtracted too.",
             says="Brackets are missing",
         ),
         WrongAnswer(
-            "def line_gradient(m, c, x, y):\n"
-            "    residuals = y - (m * x + c)\n"
-            "    return torch.stack([2 * (x * residuals).mean(), 2 * residuals.mean()])",
-            "The sign is reversed: the inner derivative of y - (m x + c) brings a minus.",
+            "def parabola_gradient(a, c, x, y):\n"
+            "    residuals = y - (a * x**2 + c)\n"
+            "    return torch.stack([2 * (x**2 * residuals).mean(), 2 * residuals.mean()])",
+            "The sign is reversed: the inner derivative of y - (a x² + c) brings a minus.",
             says="sign is reversed",
         ),
         WrongAnswer(
-            "def line_gradient(m, c, x, y):\n"
-            "    residuals = y - (m * x + c)\n"
-            "    return torch.stack([-2 * (x * residuals).sum(), -2 * residuals.sum()])",
+            "def parabola_gradient(a, c, x, y):\n"
+            "    residuals = y - (a * x**2 + c)\n"
+            "    return torch.stack([-2 * (x**2 * residuals).sum(), -2 * residuals.sum()])",
             "This is the gradient of the sum of squares: the mean divides by n.",
             says="divides by n",
         ),
         WrongAnswer(
-            "def line_gradient(m, c, x, y):\n"
-            "    residuals = y - (m * x + c)\n"
+            "def parabola_gradient(a, c, x, y):\n"
+            "    residuals = y - (a * x**2 + c)\n"
             "    return torch.stack([-2 * residuals.mean(), -2 * residuals.mean()])",
-            "The derivative with respect to m has a factor x for each residual.",
-            says="factor x",
+            "The derivative with respect to a has a factor x² for each residual.",
+            says="factor x²",
         ),
         WrongAnswer(
-            "def line_gradient(m, c, x, y):\n"
-            "    residuals = y - (m * x + c)\n"
-            "    return torch.stack([-(x * residuals).mean(), -residuals.mean()])",
+            "def parabola_gradient(a, c, x, y):\n"
+            "    residuals = y - (a * x**2 + c)\n"
+            "    return torch.stack([-(x**2 * residuals).mean(), -residuals.mean()])",
             "The factor 2 is missing: the derivative of a square is 2 times what is squared.",
             says="factor 2 is missing",
         ),
         WrongAnswer(
-            "def line_gradient(m, c, x, y):\n"
-            "    residuals = y - (m * x + c)\n"
-            "    return torch.stack([-2 * residuals.mean(), -2 * (x * residuals).mean()])",
-            "The two are swapped: m first, then c.",
+            "def parabola_gradient(a, c, x, y):\n"
+            "    residuals = y - (a * x**2 + c)\n"
+            "    return torch.stack([-2 * residuals.mean(), -2 * (x**2 * residuals).mean()])",
+            "The two are swapped: a first, then c.",
             says="swapped",
         ),
         WrongAnswer(
-            "def line_gradient(m, c, x, y):\n"
-            "    residuals = y - (m * x + c)\n"
-            "    return -2 / 3 * torch.stack([(x * residuals).sum(), residuals.sum()])",
+            "def parabola_gradient(a, c, x, y):\n"
+            "    residuals = y - (a * x**2 + c)\n"
+            "    return -2 / 3 * torch.stack([(x**2 * residuals).sum(), residuals.sum()])",
             "3 is the number of points in the example: n is len(x).",
             says="n is len(x)",
         ),
         WrongAnswer(
-            "def line_gradient(m, c, x, y):\n"
+            "def parabola_gradient(a, c, x, y):\n"
             "    x, y = torch.tensor([1.0, 2.0, 3.0]), torch.tensor([2.1, 3.9, 6.2])\n"
-            "    residuals = y - (m * x + c)\n"
-            "    return torch.stack([-2 * (x * residuals).mean(), -2 * residuals.mean()])",
+            "    residuals = y - (a * x**2 + c)\n"
+            "    return torch.stack([-2 * (x**2 * residuals).mean(), -2 * residuals.mean()])",
             "This uses the three points of the notebook, not the x and y that it is given.",
             says="three points of the notebook",
         ),
         WrongAnswer(
-            "def line_gradient(m, c, x, y):\n"
-            "    residuals = y - x\n"
+            "def parabola_gradient(a, c, x, y):\n"
+            "    residuals = y - (a * x + c)\n"
             "    return torch.stack([-2 * (x * residuals).mean(), -2 * residuals.mean()])",
-            "The residual compares y with the prediction m * x + c, not with x.",
-            says="compares y with the prediction",
+            "This is the gradient of the line: the model is now a x² + c, and the inner "
+            "derivative with respect to a is -x².",
+            says="gradient of the line",
+        ),
+        WrongAnswer(
+            "def parabola_gradient(a, c, x, y):\n"
+            "    residuals = y - (a * x**2 + c)\n"
+            "    return torch.stack([-2 * (x * residuals).mean(), -2 * residuals.mean()])",
+            "The model has changed, the factor has not: the inner derivative is -x², not -x.",
+            says="-x², not -x",
         ),
     ],
 )
@@ -105,43 +113,46 @@ line_gradient = FunctionExercise(
 true_of_training = ChoiceExercise(
     "true_of_training",
     options={
-        "A": (True, "1000 / 64 is 15.6, and the last batch, of 40 samples, is dropped."),
-        "B": (
+        "A": (True, "500 / 32 is 15.6, and the last batch, of 20 samples, is dropped."),
+        "B": (True, "after the weights of the first layer come its biases, one for each unit."),
+        "C": (False, "a sum of straight lines is a straight line, however many there are."),
+        "D": (False, "the output adds up the units, and a sum does not depend on the order."),
+        "E": (
             False,
-            "it holds the biases of the hidden layer; activations are computed anew each time.",
+            "in metres the numbers are a thousand times smaller, so the valley has another shape.",
         ),
-        "C": (True, "an activation function would limit which numbers it can reach."),
-        "D": (
-            False,
-            "it is a bowl as a function of the prediction; of the weights it has many valleys.",
-        ),
-        "E": (True, "a GPU cannot compute with numbers that lie in the main memory."),
+        "F": (True, "a GPU cannot compute with numbers that lie in the main memory."),
     },
     hints=(
-        "For A, count the full batches of 64 in 1000.",
-        "For D: two networks whose hidden units are swapped give the same prediction with other "
-        "weights. How many lowest points are there then?",
+        "For A, count the full batches of 32 in 500. For B, see what named_parameters() listed.",
+        "For D, think of the figure with the dashed lines: does their sum have an order? For E, "
+        "think of the birds.",
     ),
-    insight="Convex in the prediction, not in the weights: that is why the seed matters.",
+    insight="Swapped units are another place with the same loss: a network has many lowest points.",
 )
-
 
 three_diagnoses = ChoiceExercise(
     "three_diagnoses",
     options={
-        "A": (False, "0.00002 is just below the border, 0.000025: a larger rate diverges."),
-        "B": (True, "what is safe for the steep direction does not move the intercept."),
+        "A": (
+            False,
+            "0.00002 lies just below the border of section 3, 0.000025: at 0.001 it diverges.",
+        ),
+        "B": (True, "what is safe for the steep direction hardly moves the intercept."),
         "C": (True, "for scaled data the border is near 1, and the rate is 1.1."),
         "D": (False, "each step makes the loss larger, so more steps make it larger still."),
-        "E": (True, "`forget=False` leaves out zero_grad, and backward adds to what is there."),
-        "F": (False, "0.03 is far below the border, near 1: at that rate it would learn well."),
+        "E": (
+            False,
+            "0.03 is far below the border, near 1: with cleared gradients it learns well.",
+        ),
+        "F": (True, "clear=False leaves out zero_grad, and backward adds to what is there."),
     },
     hints=(
         "Compare the three calls: which numbers differ, and which word? Section 2 has the border "
         "for a rate, section 3 the shape of the valley.",
         "One statement is true of each training.",
     ),
-    insight="Grows: the rate. Stays: the scale, or the rate. Swings for ever: zero_grad.",
+    insight="Grows: the rate. Stops early: the scale, or the rate. Swings for ever: zero_grad.",
 )
 
 

@@ -3,6 +3,7 @@
 import torch
 
 from utils.exercises.core import AUTOGRAD, ChoiceExercise, FunctionExercise, WrongAnswer
+from utils.exercises.five_programs import error_centred_slopes, mean_and_scores
 
 
 def normal(*shape, seed=0):
@@ -92,7 +93,7 @@ broadcast = ChoiceExercise(
         "For B, (3,) under (3, 4) flush right puts the 3 under the 4. For E, the matrices are 2x3 "
         "and 2x3: can they be multiplied?",
     ),
-    insight="The results are (3, 4), (3, 3), (10, 2, 4) and (10, 2, 4).",
+    insight="The results are (3, 4), (2, 5), (10, 2, 4) and (10, 2, 4).",
 )
 
 pairwise_distances = FunctionExercise(
@@ -158,8 +159,8 @@ pairwise_distances = FunctionExercise(
     ],
 )
 
-mend_dtype = FunctionExercise(
-    "mend_dtype",
+fix_dtype = FunctionExercise(
+    "fix_dtype",
     cases=lambda: [
         (torch.tensor([3, 1, 2]), torch.tensor([0.5, 0.25, 2.0])),
         (torch.tensor([10, 0, 7, 5]), torch.tensor([0.1, 0.2, 0.3, 0.4])),
@@ -169,29 +170,29 @@ mend_dtype = FunctionExercise(
         "counts.float() makes float32 numbers of the whole numbers; nothing is lost.",
     ),
     solution="""
-        def mend_dtype(counts, prices):
+        def fix_dtype(counts, prices):
             return counts.float() @ prices
     """,
     insight="counts.to(prices.dtype) also works when prices are float64 one day.",
     wrong_answers=[
         WrongAnswer(
-            "def mend_dtype(counts, prices):\n    return counts @ prices.long()",
+            "def fix_dtype(counts, prices):\n    return counts @ prices.long()",
             "prices.long() cuts the decimals off: 0.5 became 0. Convert the whole numbers instead.",
             says="cuts the decimals off",
         ),
         WrongAnswer(
-            "def mend_dtype(counts, prices):\n    return counts.double() @ prices.double()",
+            "def fix_dtype(counts, prices):\n    return counts.double() @ prices.double()",
             "Right value, but float64: the course keeps float32, the default of every network.",
             says="expected dtype torch.float32",
         ),
         WrongAnswer(
-            "def mend_dtype(counts, prices):\n    return counts @ prices",
+            "def fix_dtype(counts, prices):\n    return counts @ prices",
             "The two still differ in dtype where @ meets them. counts.float() changes nothing in "
             "place: use the tensor that it returns.",
             says="changes nothing in place",
         ),
         WrongAnswer(
-            "def mend_dtype(counts, prices):\n    return counts * prices",
+            "def fix_dtype(counts, prices):\n    return counts * prices",
             "* multiplies element by element; the sum that @ takes over the products is missing.",
             says="element by element",
         ),
@@ -256,14 +257,14 @@ mse_gradient = FunctionExercise(
         (normal(5, 2, seed=3), normal(5, seed=4), normal(2, seed=5)),
     ],
     hints=(
-        "The residuals are X @ w - y. Each weight's slope is the mean of 2 * residual * that "
+        "The errors are X @ w - y. Each weight's slope is the mean of 2 * error * that "
         "weight's feature.",
         "In matrices: 2 / n * X.T @ (X @ w - y), with n = len(y).",
     ),
     solution="""
         def mse_gradient(X, y, w):
-            residuals = X @ w - y  # (n,)
-            return 2 / len(y) * X.T @ residuals  # (d,)
+            errors = X @ w - y  # (n,)
+            return 2 / len(y) * X.T @ errors  # (d,)
     """,
     insight="Three birds or three million: the gradient has one number per weight.",
     wrong_answers=[
@@ -279,12 +280,12 @@ mse_gradient = FunctionExercise(
         ),
         WrongAnswer(
             "def mse_gradient(X, y, w):\n    return 2 / len(y) * X.T @ (y - X @ w)",
-            "The sign is reversed: the residual here is prediction minus target, X @ w - y.",
+            "The sign is reversed: the error is prediction minus target, X @ w - y.",
             says="sign is reversed",
         ),
         WrongAnswer(
             "def mse_gradient(X, y, w):\n    return 2 / len(y) * (X @ w - y)",
-            "The inner derivative is missing: each residual times its features, X.T @ ...",
+            "The inner derivative is missing: each error times its features, X.T @ ...",
             says="inner derivative",
         ),
         WrongAnswer(
@@ -305,16 +306,169 @@ mse_gradient = FunctionExercise(
         *(
             WrongAnswer(
                 f"def mse_gradient(X, y, w):\n    return (2 * {factors}).mean(dim=0)",
-                "The column trap: * lines the residuals (n,) up with the features, not with the "
-                "samples. (X @ w - y)[:, None] is a column, one residual for each row of X.",
+                "The column trap: * lines the errors (n,) up with the features, not with the "
+                "samples. (X @ w - y)[:, None] is a column, one error for each row of X.",
                 says="The column trap",
             )
             for factors in ("(X @ w - y) * X", "X * (X @ w - y)")
         ),
         WrongAnswer(
             "def mse_gradient(X, y, w):\n    return 2 / len(y) * X.T @ (X @ w) - y.mean()",
-            "y is a part of the residual: subtract it before you multiply by X.T.",
+            "y is a part of the error: subtract it before you multiply by X.T.",
             says="before you multiply by X.T",
+        ),
+    ],
+)
+
+
+fix_two = FunctionExercise(
+    "fix_two",
+    watch=mean_and_scores,
+    returns=("the mean", "the scores"),
+    cases=lambda: [
+        (torch.tensor([3, 1, 2, 1]), torch.ones(4, 2)),
+        (torch.tensor([0, 5, 6]), torch.ones(3, 5)),
+    ],
+    hints=(
+        "Ask of each message: dtype, shape or device? The first needs numbers with a point, the "
+        "second both tensors in one place.",
+        "counts.float() and x.to(weight.device) give new tensors: go on with what they return.",
+    ),
+    solution="""
+        def fix_two(counts, x, weight):
+            mean = counts.float().mean()
+            x = x.to(weight.device)
+            return mean, x @ weight
+    """,
+    insight="Neither .float() nor .to() changes a tensor: both return another one.",
+    wrong_answers=[
+        WrongAnswer(
+            "def fix_two(counts, x, weight):\n"
+            "    x = x.to(weight.device)\n"
+            "    return counts.mean(), x @ weight",
+            "The counts are still whole numbers where their mean is taken, and a mean need not be "
+            "whole. Use what counts.float() returns.",
+            says="Use what counts.float() returns",
+        ),
+        WrongAnswer(
+            "def fix_two(counts, x, weight):\n"
+            "    x.to(weight.device)\n"
+            "    return counts.float().mean(), x @ weight",
+            "For a tensor .to() returns a moved copy, and x stays where it is: write "
+            "x = x.to(weight.device).",
+            says="x stays where it is",
+        ),
+        WrongAnswer(
+            "def fix_two(counts, x, weight):\n"
+            "    return counts.float().mean().long(), x.to(weight.device) @ weight",
+            "",
+            says="Turn the counts into float32 before",
+        ),
+        WrongAnswer(
+            "def fix_two(counts, x, weight):\n"
+            "    mean = (counts.sum() // len(counts)).float()\n"
+            "    return mean, x.to(weight.device) @ weight",
+            "",
+            says="Dividing with //",
+        ),
+        WrongAnswer(
+            "def fix_two(counts, x, weight):\n"
+            "    return counts.float().mean(), x @ weight.to(x.device)",
+            "Of the two that meet, the task wants x to move. The weight stays where it is: meta "
+            "has no numbers that could be copied.",
+            says="the task wants x to move",
+        ),
+        WrongAnswer(
+            "def fix_two(counts, x, weight):\n"
+            "    weight = torch.zeros(weight.shape)\n"
+            "    return counts.float().mean(), x @ weight",
+            "",
+            says="so x has to move",
+        ),
+        WrongAnswer(
+            "def fix_two(counts, x, weight):\n"
+            "    return counts.double().mean(), x.to(weight.device) @ weight",
+            "",
+            says="the default of every network",
+        ),
+        WrongAnswer(
+            "def fix_two(counts, x, weight):\n"
+            "    return counts.float().mean(), x.to(weight.device) * weight",
+            "",
+            says="@ multiplies and sums",
+        ),
+    ],
+)
+
+
+SILENT = """
+def fix_three(predictions, targets, array):
+    error = ((predictions - targets[:, None]) ** 2).mean()
+    x = torch.from_numpy(array)
+    x = x - x.mean()
+    w, slopes = torch.tensor(0.0, requires_grad=True), []
+    for target in targets:
+        w.grad = None
+        ((w - target) ** 2).backward()
+        slopes.append(w.grad.item())
+    return error, x, slopes
+"""
+
+fix_three = FunctionExercise(
+    "fix_three",
+    watch=error_centred_slopes,
+    returns=("the error", "the centred numbers", "the slopes"),
+    cases=lambda: [
+        (torch.tensor([[2.0], [2.0], [6.0]]), torch.tensor([1.0, 2.0, 3.0]), (1.0, 2.0, 6.0)),
+        (torch.tensor([[0.5], [-1.0]]), torch.tensor([-2.0, 0.25]), (-1.0, 4.0, 0.5, 0.5)),
+    ],
+    hints=(
+        "Print the shape of the difference; look at the array afterwards; and ask what is in "
+        "w.grad before each backward.",
+        "targets[:, None] makes a column; x = x - x.mean() makes new numbers; w.grad = None before "
+        "each backward clears what is there.",
+    ),
+    solution=SILENT,
+    insight="No error message does not mean no error: try every program on numbers that you know.",
+    wrong_answers=[
+        WrongAnswer(SILENT.replace("targets[:, None]", "targets"), "", says="the column trap"),
+        WrongAnswer(SILENT.replace(" ** 2).mean()", " ** 2).sum()"), "", says="sum of squares"),
+        WrongAnswer(SILENT.replace(" ** 2).mean()", ").mean() ** 2"), "", says="Square first"),
+        WrongAnswer(
+            SILENT.replace(" ** 2).mean()", " ** 2).mean(dim=0)"), "", says="expected one number"
+        ),
+        WrongAnswer(SILENT.replace("x = x - x.mean()", "x -= x.mean()"), "", says="shares its"),
+        WrongAnswer(
+            SILENT.replace("    x = x - x.mean()\n", ""), "", says="the centred numbers: expected"
+        ),
+        WrongAnswer(
+            SILENT.replace("        w.grad = None\n", ""), "", says="all earlier ones in it"
+        ),
+        WrongAnswer(
+            SILENT.replace("        w.grad = None\n", "").replace("w.grad.item()", "w.grad"),
+            "",
+            says="All are the last sum",
+        ),
+        WrongAnswer(
+            SILENT.replace(
+                "w.grad = None", "w.grad = torch.zeros(()) if w.grad is None else w.grad.zero_()"
+            ).replace("w.grad.item()", "w.grad"),
+            "",
+            says="zero_() cleared it in place",
+        ),
+        WrongAnswer(
+            SILENT.replace("        w.grad = None\n", "").replace(
+                "        slopes", "        w.grad.zero_()\n        slopes"
+            ),
+            "",
+            says="You looked after w.grad was cleared",
+        ),
+        WrongAnswer(
+            SILENT.replace(" ** 2).mean()", ").abs().mean()"), "", says="square the differences"
+        ),
+        WrongAnswer(SILENT.replace("w.grad.item()", "-w.grad.item()"), "", says="sign is reversed"),
+        WrongAnswer(
+            SILENT.replace("return error, x, slopes", "return error, x"), "", says="got 2 values"
         ),
     ],
 )

@@ -9,7 +9,7 @@ from utils.figures.style import INK, NEGATIVE, PALE, bare_axes, draw_arrow, draw
 
 GRADIENT = "#A84300"  # the dark orange of all gradients that are written
 HIGH, MIDDLE, LOW = 1.25, 0.0, -1.25
-PLACES = {
+NODES = {
     "x": (0, MIDDLE),
     "s₁": (3.1, HIGH),
     "s₂": (3.1, LOW),
@@ -29,7 +29,7 @@ ARROWS = {
     ("ŷ", "L"): None,
 }
 BACK = [("ŷ", "L"), ("h₁", "ŷ"), ("h₂", "ŷ"), ("s₁", "h₁"), ("s₂", "h₂"), ("x", "s₁"), ("x", "s₂")]
-STEPS = len(PLACES) + len(BACK)  # after which all is known
+STEPS = len(NODES) + len(BACK)  # after which all is known
 
 
 class Known(NamedTuple):
@@ -61,21 +61,21 @@ def chain_step(ax, model, x, y, step):
     if not 0 <= step <= STEPS:
         raise ValueError(f"There is no step {step}: they go from 0 to {STEPS}.")
     known = both_passes(model, float(x), float(y))
-    reached = list(PLACES)[:step]
-    returned = BACK[: max(step - len(PLACES), 0)]
+    reached = list(NODES)[:step]
+    returned = BACK[: max(step - len(NODES), 0)]
     with_gradient = {start for start, _ in returned} - {"x"}
     for arrow, weight in ARROWS.items():
         draw_way(ax, arrow, weight, known, arrow in returned, arrow in returned[-1:])
-    for name, place in PLACES.items():
-        newest = step <= len(PLACES) and name in reached[-1:]
+    for name, place in NODES.items():
+        newest = step <= len(NODES) and name in reached[-1:]
         color = "#CFE6F5" if newest else "#F3F3F3"
         value = f"{known.values[name]:.3f}" if name in reached else "?"
         draw_box(ax, place, (1.05, 0.72), f"{name}\n{value}", color, fontsize=10.5)
         if name in with_gradient:
             write_gradient(ax, (place[0], place[1] - 0.52), known.gradients[name], va="top")
-    ax.text(PLACES["L"][0], -0.52, f"y = {float(y):g}", ha="center", va="top", fontsize=10)
+    ax.text(NODES["L"][0], -0.52, f"y = {float(y):g}", ha="center", va="top", fontsize=10)
     for name, node in [("b₁", "s₁"), ("b₂", "s₂"), ("b₃", "ŷ")]:
-        across, up = PLACES[node]
+        across, up = NODES[node]
         words = f"{name} = {known.values[name]:g}"
         ax.text(across, up + 0.5, words, ha="center", va="bottom", fontsize=10)
     ax.text(5.9, 2.75, sentence(step, known), ha="center", va="center", fontsize=11.5)
@@ -103,7 +103,7 @@ def both_passes(model, x, y):
 
 def draw_way(ax, arrow, weight, known, returned, newest):
     """Draw the arrow between two nodes, with its weight, and the way of the gradient if it came."""
-    (x0, y0), (x1, y1) = (PLACES[name] for name in arrow)
+    (x0, y0), (x1, y1) = (NODES[name] for name in arrow)
     rise = (y1 - y0) / (x1 - x0)
     start, end = (x0 + 0.72, y0 + 0.72 * rise), (x1 - 0.72, y1 - 0.72 * rise)
     draw_arrow(ax, start, end, "-", PALE if returned else INK)
@@ -137,8 +137,8 @@ def sentence(step, known):
     if step == 0:
         return "Nothing is known but the parameters, x and y."
     v, g = known
-    if step <= len(PLACES):
-        name = list(PLACES)[step - 1]
+    if step <= len(NODES):
+        name = list(NODES)[step - 1]
         unit = name[-1]
         return {
             "x": f"forward: x = {v['x']:g}",
@@ -147,7 +147,7 @@ def sentence(step, known):
             "ŷ": f"forward: ŷ = w₃ h₁ + w₄ h₂ + b₃ = {v['ŷ']:.3f}",
             "L": f"forward: L = (ŷ - y)² = {v['L']:.3f}",
         }[name[0]]
-    start, end = BACK[step - len(PLACES) - 1]
+    start, end = BACK[step - len(NODES) - 1]
     unit, weight = start[-1], ARROWS[start, end]
     if start == "ŷ":
         return f"backward: ∂L/∂ŷ = 2 (ŷ - y) = {g['ŷ']:.3f}"

@@ -52,6 +52,41 @@ def curve_with_tangents(ax, function, points, slopes, limits, xlabel="x", ylabel
     return f"The curve of {ylabel} against {xlabel}, with tangents of slope {found}."
 
 
+@figure(height=3.0)
+def secant_and_tangent(ax, function, point, slope, h, limits, xlabel="x", ylabel="y"):
+    """Draw a function, its tangent at a point, and the secant through that point and one h further.
+
+    The axes depend on the function and the limits alone: while h changes, they stay.
+
+    Args:
+        function: takes and returns a float or an array.
+        point, slope: numbers, where the tangent touches, and how steep the caller found it to be.
+        h: how far it is from there to where the secant meets the curve again; not 0.
+        limits: (left, right) end of the x axis.
+        xlabel, ylabel: what the axes count.
+    """
+    point, slope, ends = float(to_array(point)), float(to_array(slope)), np.array(limits)
+    x, height = np.linspace(*limits, 200), function(point)
+    rise = function(point + h) - height
+    ax.plot(x, function(x), color="#000000")
+    lines = {"secant": (rise / h, "C1", DASHES[0]), "tangent": (slope, "C0", DASHES[1])}
+    for name, (steep, color, dashes) in lines.items():
+        look = {"color": color, "linestyle": dashes, "label": f"{name}, slope {steep:.2f}"}
+        ax.plot(ends, height + steep * (ends - point), zorder=3, **look)
+    corner = [point, point + h, point + h], [height, height, height + rise]
+    ax.plot(*corner, color="#777777", linestyle=":", linewidth=1.6)
+    ax.plot([point, point + h], [height, height + rise], "o", color="C1", markersize=8, zorder=4)
+    low, high = function(x).min(), function(x).max()
+    margin = 0.1 * (high - low)
+    ax.set(xlim=limits, ylim=(low - margin, high + margin))
+    ax.set_title(f"secant: rise {rise:.4g} / h {h:g} = {rise / h:.4g}")
+    label_axes(ax, xlabel, ylabel)
+    return (
+        f"The curve of {ylabel} against {xlabel}, the tangent at {point:g} with slope {slope:.4g}, "
+        f"and the secant from there to {point + h:g} with slope {rise / h:.4g}."
+    )
+
+
 @figure(height=2.9)
 def finite_difference_error(ax, steps, errors):
     """Draw how far finite differences are from the true derivative, on logarithmic axes.

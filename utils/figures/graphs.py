@@ -1,5 +1,8 @@
 """Schematics of what follows from what: the graph of autograd, the training loop, decisions."""
 
+import torch
+
+from utils.figures.grids import cell_text
 from utils.figures.style import INK, NEGATIVE, bare_axes, draw_arrow, draw_box, figure
 
 OPERATIONS = {
@@ -17,21 +20,22 @@ OPERATIONS = {
 
 
 @figure(unit=0.5)
-def computation_graph(ax, result, **leaves):
+def computation_graph(ax, result, **named):
     """Draw the graph that autograd recorded: from the leaf tensors on the left to the result.
 
-    Full arrows show the forward pass, and the dashed arrow below them the way of the gradient.
+    Full arrows show the forward pass, and the dashed arrow below them the way of the gradient. A
+    named tensor of one number stands with its value and, in orange, with the result's gradient.
 
     Args:
-        result: a tensor with a grad_fn.
-        **leaves: the leaf tensors by name, to write their names into their boxes.
+        result: a tensor with a grad_fn; of one number, and before its `backward`, where tensors
+            on its way are named.
+        **named: tensors by name: leaves, whose names stand in their boxes, and any on the way.
 
     Raises:
         ValueError: `result` has no graph.
     """
     if result.grad_fn is None:
         raise ValueError("This tensor has no grad_fn: nothing that it came from requires_grad.")
-    names = {id(tensor): name for name, tensor in leaves.items()}
     depths, edges, labels = {}, [], {}
 
     def visit(node):
@@ -40,32 +44,57 @@ def computation_graph(ax, result, **leaves):
         below = [visit(child) for child, _ in node.next_functions if child is not None]
         edges.extend((child, node) for child, _ in node.next_functions if child is not None)
         depths[node] = 1 + max(below, default=-1)
-        leaf = getattr(node, "variable", None)
         labels[node] = OPERATIONS.get(node.name(), node.name().removesuffix("Backward0").lower())
-        if leaf is not None:
-            labels[node] = names.get(id(leaf), "leaf")
+        if hasattr(node, "variable"):
+            labels[node] = "leaf"
         return depths[node]
 
     last = visit(result.grad_fn)
+    leaves = {id(node.variable): node for node in depths if hasattr(node, "variable")}
+    nodes = {name: tensor.grad_fn or leaves[id(tensor)] for name, tensor in named.items()}
+    labels.update({node: name for name, node in nodes.items() if hasattr(node, "variable")})
+    numbers = numbers_of(result, named)
+    room = 0.75 if numbers else 0.0  # below a box, for its two numbers
     columns = [[node for node in depths if depths[node] == depth] for depth in range(last + 1)]
     spots = {}
     for depth, column in enumerate(columns):
         for row, node in enumerate(column):
-            spots[node] = (depth * 2.4, ((len(column) - 1) / 2 - row) * 1.2)
+            spots[node] = (depth * 2.4, ((len(column) - 1) / 2 - row) * (1.2 + room))
     for start, end in edges:
         draw_arrow(ax, spots[start], spots[end], "-", INK, gap=0.78)
     for node, spot in spots.items():
         color = "#CFE6F5" if hasattr(node, "variable") else "#F3F3F3"
         draw_box(ax, spot, (1.44, 0.6), labels[node], color)
+    for name, (value, slope) in numbers.items():
+        x, y = spots[nodes[name]]
+        style = {"ha": "center", "va": "top", "fontsize": 10.5}
+        ax.text(x, y - 0.4, f"value {value}", **style)
+        ax.text(x, y - 0.76, f"gradient {slope}", color="#A84300", **style)
+        if nodes[name] not in leaves.values() and nodes[name] is not result.grad_fn:
+            ax.text(x, y + 0.4, name, ha="center", va="bottom", fontsize=11, fontweight="bold")
     ax.text(last * 2.4 + 0.95, 0, "loss", ha="left", va="center", fontsize=11, fontweight="bold")
-    floor = min(y for _, y in spots.values()) - 0.95
+    floor = min(y for _, y in spots.values()) - 0.95 - room
     draw_arrow(ax, (last * 2.4 + 0.8, floor), (-0.8, floor), "--", NEGATIVE)
     ax.text(last * 1.2, floor - 0.16, "gradient, backward", ha="center", va="top", color="#A84300")
-    ceiling = max(y for _, y in spots.values()) + 0.55
+    ceiling = max(y for _, y in spots.values()) + 0.55 + room / 2
     ax.text(last * 1.2, ceiling, "values, forward", ha="center", va="bottom")
     bare_axes(ax, (-1.0, last * 2.4 + 2.0), (floor - 0.75, ceiling + 0.5))
     chain = ", ".join(labels[node] for column in columns for node in column)
-    return f"The computation graph from left to right: {chain}. The gradient runs back along it."
+    parts = (f"{name} {value} and {slope}" for name, (value, slope) in numbers.items())
+    words = f"The computation graph from left to right: {chain}. The gradient runs back along it."
+    return f"{words} Value and gradient: {', '.join(parts)}." if numbers else words
+
+
+def numbers_of(result, named):
+    """Return (value, gradient of the result), as texts, of each named tensor of one number."""
+    single = {name: tensor for name, tensor in named.items() if tensor.numel() == 1}
+    if result.numel() > 1 or not single:
+        return {}
+    slopes = torch.autograd.grad(result, list(single.values()), retain_graph=True)
+    return {
+        name: (cell_text(tensor.item()), cell_text(slope.item()))
+        for (name, tensor), slope in zip(single.items(), slopes, strict=True)
+    }
 
 
 @figure(unit=0.5)

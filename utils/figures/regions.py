@@ -51,11 +51,11 @@ def sigmoid(x):
 
 @figure(height=3.3, columns=3)
 def softmax_map(axes, low, high, third=None):
-    """Draw the softmax probability of each of three classes over y1 and y2, with y3 kept fixed.
+    """Draw the softmax probability of each of three classes over z0 and z1, with z2 kept fixed.
 
     Args:
-        low, high: the range of the logits y1 (along the x axis) and y2 (along the y axis).
-        third: y3, the logit of class 3; by default the middle of the range.
+        low, high: the range of the logits z0 (along the x axis) and z1 (along the y axis).
+        third: z2, the logit of class 2; by default the middle of the range.
     """
     third = (low + high) / 2 if third is None else third
     ticks = np.linspace(low, high, 151)
@@ -66,14 +66,14 @@ def softmax_map(axes, low, high, third=None):
         image = ax.imshow(values, extent=(low, high, low, high), **style)
         if values.min() < 0.5 < values.max():
             ax.contour(first, second, values, levels=[0.5], colors="black", linewidths=1.3)
-        ax.set(title=f"class {number + 1}", xlabel="y₁")
+        ax.set(title=f"class {number}", xlabel="z₀")
         ax.grid(visible=False)
-    axes[0].set_ylabel("y₂")
+    axes[0].set_ylabel("z₁")
     scale = {"location": "bottom", "aspect": 60, "shrink": 0.7, "ticks": [0, 0.5, 1]}
     axes[0].figure.colorbar(image, ax=axes, label="probability", **scale)
     return (
-        "Three maps of the softmax probability of classes 1, 2 and 3, darker where it is larger, "
-        f"over y1 (x axis) and y2 (y axis) from {low:g} to {high:g}, with y3 = {third:g}; a line "
+        "Three maps of the softmax probability of classes 0, 1 and 2, darker where it is larger, "
+        f"over z0 (x axis) and z1 (y axis) from {low:g} to {high:g}, with z2 = {third:g}; a line "
         "where it is 0.5."
     )
 
@@ -179,7 +179,8 @@ def shade_two_classes(ax, probability, edges, class_names):
     """Fill the plane with the probability of class 1, and add its scale."""
     style = {"cmap": TWO_CLASSES, "vmin": 0, "vmax": 1, "origin": "lower", "aspect": "auto"}
     image = ax.imshow(probability, extent=edges, **style)
-    ax.figure.colorbar(image, ax=ax, label=f"probability of {class_names[1]}", ticks=[0, 0.5, 1])
+    bar = ax.figure.colorbar(image, ax=ax, ticks=[0, 0.5, 1])
+    bar.set_label(f"probability of {class_names[1]}", labelpad=8)
 
 
 def shade_of_classes(maps):
@@ -238,7 +239,8 @@ def confusion_matrix(ax, true, predicted, class_names):
     ax.set(xlabel="predicted class", ylabel="true class", xticks=places, yticks=places)
     ax.set(xticklabels=class_names, yticklabels=class_names)
     ax.grid(visible=False)
-    ax.figure.colorbar(image, ax=ax, label="share of the true class", ticks=[0, 0.5, 1])
+    bar = ax.figure.colorbar(image, ax=ax, ticks=[0, 0.5, 1])
+    bar.set_label("share of the true class", labelpad=8)
     return (
         "A table of counts, with a row for each true class and a column for each predicted one: "
         f"{listed(class_names)}."

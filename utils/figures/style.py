@@ -113,21 +113,28 @@ def png_of(picture, like=None):
     buffer = io.BytesIO()
     with matplotlib.style.context(STYLE):
         if like and len(like.places) == len(picture.axes):
-            # To find the places takes as long as to draw, and a figure that moves should not shake.
-            picture.set_layout_engine("none")
-            for ax, place in zip(picture.axes, like.places, strict=True):
-                ax.set_position(place)
-            # savefig draws twice, the first time only to find those places.
-            picture.set_dpi(2 * DOTS_PER_INCH)
-            canvas = FigureCanvasAgg(picture)
-            canvas.draw()
-            drawn = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-            drawn.save(buffer, format="png", compress_level=1)
-            return buffer.getvalue()
-        # No software version in the file: the same figure gives the same bytes.
-        about = {"dpi": 2 * DOTS_PER_INCH, "metadata": {"Software": None}}
-        picture.savefig(buffer, format="png", **about)
+            draw_in_places(picture, like.places, buffer)
+        else:
+            # No software version in the file: the same figure gives the same bytes.
+            about = {"dpi": 2 * DOTS_PER_INCH, "metadata": {"Software": None}}
+            picture.savefig(buffer, format="png", **about)
     return buffer.getvalue()
+
+
+def draw_in_places(picture, places, buffer):
+    """Write a figure that moves into a buffer: it should not shake, and come soon.
+
+    To find the places of the axes takes as long as to draw, and so does `savefig`, which goes
+    through all artists twice wherever a layout engine has been. The picture is the same.
+    """
+    picture.set_layout_engine("none")
+    for ax, place in zip(picture.axes, places, strict=True):
+        ax.set_position(place)
+    picture.set_dpi(2 * DOTS_PER_INCH)
+    canvas = FigureCanvasAgg(picture)
+    canvas.draw()
+    image = Image.fromarray(np.asarray(canvas.buffer_rgba()))
+    image.save(buffer, "png", compress_level=1)
 
 
 def places_of(picture):

@@ -108,6 +108,38 @@ def units_and_loss(axes, x, activations, weights, bias, losses, epoch, points, y
     )
 
 
+@figure(height=3.3)
+def sigmoid_steps(ax, x, y, centres, heights, steepness, limits):
+    """Draw steps set by hand, their sum with the bias that fits best, and how far it is from data.
+
+    The axes depend on the data and the limits alone: while the steps change, they stay.
+
+    Args:
+        x, y: the data, shape (n, 1) or (n,), x in ascending order.
+        centres: where each step is half as high as in the end, shape (k,).
+        heights: how high each step is in the end, shape (k,); below 0 it leads down.
+        steepness: the weight of x in each sigmoid, shape (k,).
+        limits: (low, high) end of the y axis.
+    """
+    x, y = to_array(x).ravel(), to_array(y).ravel()
+    centres, heights, steepness = (to_array(each) for each in (centres, heights, steepness))
+
+    def steps(places):
+        return 1 / (1 + np.exp(steepness * (centres - places[:, None])))
+
+    residuals = y - steps(x) @ heights
+    grid, bias = np.linspace(x[0], x[-1], 300), residuals.mean()
+    weighted_sum(grid, steps(grid), heights, bias, points=(x, y), part="step", ax=ax)
+    margin = 0.02 * (x[-1] - x[0])
+    ax.set(xlim=(x[0] - margin, x[-1] + margin), ylim=limits)
+    ax.set_title(f"mean squared error {residuals.var():.1f}")
+    words = "; ".join(f"at {c:g} of height {h:g}" for c, h in zip(centres, heights, strict=True))
+    return (
+        f"Points of the data, sigmoid steps over x ({words}), the bias and their sum, with a mean "
+        f"squared error of {residuals.var():.1f}."
+    )
+
+
 @figure(height=3.4, rows=2, columns=5)
 def gallery(axes, s, curves):
     """Draw ten activation functions, each with its derivative, on one scale.
