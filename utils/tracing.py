@@ -184,8 +184,12 @@ class Trace:
             lines.append(NO_GRADIENTS)
         return "\n".join(lines)
 
-    def plot(self, ax=None):
+    def plot(self, parameters=False, ax=None):
         """Draw the tensors that flow through the innermost modules and back; with `ax`, there.
+
+        Args:
+            parameters: whether to draw each module's parameters too.
+            ax: where to draw.
 
         Raises:
             ValueError: they are not a chain, each given what the one before it returned.
@@ -203,7 +207,8 @@ class Trace:
                 )
         forward = [shapes_of(values) for values in (calls[0].inputs, *(c.outputs for c in calls))]
         backward = [shapes_of(call.gradients) for call in calls]
-        return data_flow([call.label for call in calls], forward, backward, ax=ax)
+        own = [parameters_of(call.module) for call in calls] if parameters else None
+        return data_flow([call.label for call in calls], forward, backward, own, ax=ax)
 
     def __getitem__(self, name):
         return self.calls_of(name)[-1]
@@ -290,6 +295,12 @@ def shapes_of(values):
     if values is None:
         return "none"
     return str(tuple(values.shape)) if torch.is_tensor(values) else type(values).__name__
+
+
+def parameters_of(module):
+    """Return the names and shapes of a module's own parameters, such as ["weight (4, 8)"]."""
+    own = module.named_parameters(recurse=False)
+    return [f"{name} {tuple(parameter.shape)}" for name, parameter in own]
 
 
 def same_values(one, other):

@@ -283,6 +283,24 @@ def test_without_gradients_the_forward_row_stands_alone():
         assert rows_of(ax) == [["values, forward"], FORWARD, ["Linear", "ReLU"]]
 
 
+def test_parameters_stand_between_the_rows_and_their_gradients_come_to_them():
+    parameters = [["weight (3, 4)", "bias (3,)"], []]
+    ax = draw(diagrams.data_flow, ["Linear", "ReLU"], FORWARD, BACKWARD, parameters)
+    across, height = places_of(ax)["weight (3, 4)\nbias (3,)"]
+    rows = places_of(ax)["loss"][1]
+    assert height == pytest.approx(rows), "in the middle between the rows"
+    upright = [(start, end) for start, end in arrows_of(ax) if start[0] == end[0]]
+    assert len(upright) == 2 and {start[0] for start, _ in upright} == {across}
+    (_, end), (start, _) = sorted(upright, reverse=True)
+    assert end[1] > height > start[1], "up into the module, and up from the backward row"
+    assert all(start[1] < end[1] for start, end in upright)
+
+
+def test_without_gradients_only_the_arrow_into_the_module_remains():
+    ax = draw(diagrams.data_flow, ["Linear"], FORWARD[:2], None, [["weight (3, 4)"]])
+    assert len([start for start, end in arrows_of(ax) if start[0] == end[0]]) == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -12,6 +12,7 @@ import torch
 
 from tools.notebooks.files import published
 from tools.notebooks.solved import exercises_of
+from utils.exercises import data_flow
 from utils.exercises.core import ChoiceExercise
 
 EXERCISES = {
@@ -26,6 +27,7 @@ LETTERS = {
     "true_of_losses": "BCE",
     "true_of_activations": "BE",
     "true_of_flow": "ADE",
+    "what_would_help": "BDF",
 }
 
 VALUES = {
@@ -34,6 +36,7 @@ VALUES = {
         {"usual": np.arange(32.0), "rate": np.ones(32), "batch": list(range(32, 0, -1))},
         {"usual": torch.rand(8), "SGD": torch.rand(8), "more": torch.rand(8), "less": range(8)},
     ],
+    "sick_layers": [(6, 5, 3), [6, 5, 3], (6.0, torch.tensor(5), np.int64(3))],
     "whose_lie": ["DFBEA", "d, f, b, e, a", list("DFBEA"), ("d", "f", "b", "e", "a")],
     "which_activation": [
         "SiLU tanh LeakyReLU ELU sigmoid GELU softplus softsign ReLU SELU".split(),
@@ -275,6 +278,21 @@ def test_a_right_value_is_taken_in_any_form(name):
 def test_a_right_function_is_taken_however_it_is_written(name, body):
     verdict = EXERCISES[name].grade(answer(name, body))
     assert verdict.status == "right", verdict.message
+
+
+def test_each_patient_is_sick_in_the_layer_that_is_the_answer():
+    x = torch.randn(200, 100, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    frozen, dead, exploding = data_flow.sick_layers.define("sick_layers = 6, 5, 3")
+    spreads = {}
+    for name, model in data_flow.patients().items():
+        (model(x) ** 2).mean().backward()
+        spreads[name] = [model[: 2 * layer](x).std(dim=0).mean() for layer in range(9)]
+        still = [layer for layer in range(1, 9) if model[2 * layer - 2].weight.grad is None]
+        assert still == ([frozen] if name == "A" else [])
+    zero = [layer for layer in range(9) if spreads["B"][layer] == 0]
+    assert zero == list(range(dead, 9)), "no sample differs from another behind the dead layer"
+    growth = [after / before for before, after in itertools.pairwise(spreads["C"])]
+    assert growth[exploding - 1] > 10 and sum(factor > 2 for factor in growth) == 1
 
 
 # ------------------------------------------------------------------------ wrong in an uncommon way

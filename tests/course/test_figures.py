@@ -119,6 +119,12 @@ CALLS = {
         {},
         "Points of z against t in groups: even (1 of 10 not finite), odd.",
     ),
+    "scatter_by_group, equal": (
+        plotting.scatter_by_group,
+        (LINE, LINE**2, ODD, ["even", "odd"]),
+        {"equal": True},
+        "Points of y against x in groups: even, odd.",
+    ),
     "scatter_by_group, mistaken": (
         plotting.scatter_by_group,
         (LINE, LINE**2, ODD, ["even", "odd"]),
@@ -236,6 +242,13 @@ CALLS = {
         "Histograms, each with its standard deviation: "
         + "".join(f"{number} Linear, " for number in range(1, 10))
         + "out (1 of 3 not finite).",
+    ),
+    "distributions, bounds": (
+        plotting.distributions,
+        ({"weight": LINE, "bias": COLUMN},),
+        {"bounds": {"weight": (-0.1, 1 / 3)}},
+        "Histograms, each with its standard deviation: weight, bias (1 of 3 not finite). Dashed "
+        "lines mark bounds: weight -0.1 to 0.333.",
     ),
     "by_layer": (
         plotting.by_layer,
@@ -484,6 +497,15 @@ CALLS = {
         "The shapes that flow forward: 0 Linear turns (9, 4) into (9, 3); 1 Tanh turns (9, 3) into "
         "(9, 2); from that the loss. Backward, the gradient of the loss has the shape of each "
         "output, from the last module to the first: (2, 9) to 1 Tanh, (3, 9) to 0 Linear.",
+    ),
+    "data_flow, parameters": (
+        diagrams.data_flow,
+        (["0 Linear", "1 Tanh"], ["(9, 4)", "(9, 3)", "(9, 3)"], 2 * ["(9, 3)"]),
+        {"parameters": [["weight (3, 4)", "bias (3,)"], []]},
+        "The shapes that flow forward: 0 Linear turns (9, 4) into (9, 3); 1 Tanh turns (9, 3) into "
+        "(9, 3); from that the loss. Backward, the gradient of the loss has the shape of each "
+        "output, from the last module to the first: (9, 3) to 1 Tanh, (9, 3) to 0 Linear. "
+        "Parameters: 0 Linear has weight (3, 4), bias (3,).",
     ),
     "data_flow, forward": (
         diagrams.data_flow,

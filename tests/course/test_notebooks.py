@@ -51,7 +51,6 @@ LARGEST_FIGURE = (648, 306)  # 7.2 x 3.4 inches as shown on a page
 # Not yet in their second edition: without a capstone, longer than MOST_CELLS.
 FIRST_EDITION = {
     "03_deep_regression",
-    "06_data_flow",
 }
 MOST_CELLS = 100
 

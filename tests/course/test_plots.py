@@ -169,6 +169,12 @@ def test_each_point_is_in_its_group_by_number_or_by_name(labels):
     assert legend_of(ax) == NAMES and axis_labels(ax) == ("depth", "mass")
 
 
+def test_on_equal_axes_a_circle_is_round():
+    ax = draw(plotting.scatter_by_group, X, Y, NUMBERS, NAMES, equal=True)
+    assert ax.get_aspect() == 1
+    assert draw(plotting.scatter_by_group, X, Y, NUMBERS, NAMES).get_aspect() == "auto"
+
+
 def test_mistaken_points_are_ringed_in_the_look_of_what_they_are_taken_for():
     ax = draw(plotting.scatter_by_group, X, Y, NUMBERS, NAMES, predicted=[0, 1, 0, 1])
     rings = {"taken for lean": (X[2], Y[2]), "taken for heavy": (X[3], Y[3])}
@@ -407,11 +413,11 @@ def test_each_tensor_has_a_histogram_with_its_name_and_standard_deviation():
     values = {"a": torch.tensor([[1.0, 2, 2], [4, NAN, np.inf]]), "b": -Y, "c": X > 2}
     ax = draw(plotting.distributions, values, bins=3)
     kept = [np.array([1.0, 2, 2, 4]), -Y, (X > 2) * 1.0]
+    common = -50 - 0.02 * 54, 4 + 0.02 * 54
     for panel, each in zip(ax.child_axes, kept, strict=True):
-        margin = 0.02 * np.ptp(each)
-        heights, edges = np.histogram(each, 3, (each.min() - margin, each.max() + margin))
+        heights, edges = np.histogram(each, 3, common)  # bars of the same width in all panels
         assert_allclose(bars_of(panel)[:, [0, 3]], np.column_stack([edges[:-1], heights]))
-        assert_allclose(panel.get_xlim(), (-50 - 0.02 * 54, 4 + 0.02 * 54))
+        assert_allclose(panel.get_xlim(), common)
         assert panel.lines[0].get_xdata() == [0, 0]
     places = [panel.place[0] for panel in ax.child_axes]
     assert places == sorted(places)
@@ -419,6 +425,13 @@ def test_each_tensor_has_a_histogram_with_its_name_and_standard_deviation():
     assert [(text.get_position()[0], text.get_text()) for text in ax.texts] == [
         (place, text) for place, column in zip(places, texts, strict=True) for text in column
     ]
+
+
+def test_bounds_stand_in_the_panel_of_their_tensor():
+    values = {"weight": X, "bias": Y}
+    ax = draw(plotting.distributions, values, bounds={"bias": (-0.5, 2.0)})
+    marked = [[line.get_xdata()[0] for line in panel.lines] for panel in ax.child_axes]
+    assert [sorted(places) for places in marked] == [[0], [-0.5, 0, 2.0]]
 
 
 def test_on_scales_of_their_own_histograms_fill_their_panels_row_by_row():

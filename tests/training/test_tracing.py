@@ -523,6 +523,17 @@ def test_a_chain_of_modules_is_drawn(alternatives):
     assert words.endswith("(100, 3) to 2 Linear, (100, 4) to 1 ReLU, (100, 4) to 0 Linear.")
 
 
+def test_the_parameters_are_drawn_on_request(alternatives):
+    model = layers()
+    with trace(model) as traced:
+        model(inputs()).sum().backward()
+    traced.plot(parameters=True)
+    assert alternatives[0].endswith(
+        "Parameters: 0 Linear has weight (4, 8), bias (4,); 2 Linear has weight (3, 4), bias (3,); "
+        "4 Linear has weight (2, 3), bias (2,)."
+    )
+
+
 def test_forward_alone_is_drawn_without_gradients(alternatives):
     model = layers().to("meta")
     with trace(model) as traced:

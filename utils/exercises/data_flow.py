@@ -4,7 +4,13 @@ import torch
 from torch import nn
 
 from utils.exercises.answers import Complaint
-from utils.exercises.core import AUTOGRAD, ChoiceExercise, FunctionExercise, WrongAnswer
+from utils.exercises.core import (
+    AUTOGRAD,
+    ChoiceExercise,
+    FunctionExercise,
+    ValueExercise,
+    WrongAnswer,
+)
 
 LAYER = """
 def layer_gradient(inputs, gradients):
@@ -128,8 +134,8 @@ true_of_flow = ChoiceExercise(
         "E": (True, "ReLU halves the mean square, and He's weights have twice the variance."),
     },
     hints=(
-        "For C look at the two lines in the figure of section 3.",
-        "For D write the step of SGD as a formula. For E, which line fades with ReLU?",
+        "For C look at the megabytes that section 2 prints for 100 and for 1000 samples.",
+        "For D write the step of SGD as a formula. For E, which lines fade with ReLU in section 5?",
     ),
     insight="Shapes, memory, spread: three questions to ask of any network.",
 )
@@ -298,4 +304,101 @@ suggested_rate = FunctionExercise(
             says="ask isnan() of each",
         ),
     ],
+)
+
+
+def patients():
+    """Return the three sick networks of the capstone: name -> Sequential, float64.
+
+    Each has eight hidden layers of 50 ReLU units for 100 features, and one output.
+    """
+    with torch.random.fork_rng(devices=[]):
+        return {"A": patient(4, frozen=6), "B": patient(2, dead=5), "C": patient(3, exploding=3)}
+
+
+def patient(seed, **sick):
+    """Return an eight-layer ReLU network with He's initialisation, and what makes it sick."""
+    torch.manual_seed(seed)
+    layers = []
+    for number in range(1, 9):
+        linear = nn.Linear(50 if layers else 100, 50, dtype=torch.float64)
+        nn.init.kaiming_normal_(linear.weight, nonlinearity="relu")
+        if number == sick.get("dead"):
+            nn.init.constant_(linear.bias, -20.0)  # below 0 for every sample
+        if number == sick.get("exploding"):
+            linear.weight.data *= 30
+        linear.requires_grad_(number != sick.get("frozen"))
+        layers += [linear, nn.ReLU()]
+    return nn.Sequential(*layers, nn.Linear(50, 1, dtype=torch.float64))
+
+
+sick_layers = ValueExercise(
+    "sick_layers",
+    parts=("network A", "network B", "network C"),
+    hints=(
+        "One layer never changes, one gives 0 for every sample, one makes the numbers far too "
+        "large. Which column shows which?",
+        "In A only the last column is odd. In B look for the first layer without a spread, in C "
+        "for the first with a large one: what comes before a layer shows in the spread, what comes "
+        "behind it in the gradient.",
+    ),
+    solution="sick_layers = 6, 5, 3",
+    insight="Three columns, and any network can be examined: forward, backward, and the step.",
+    wrong_answers=[
+        WrongAnswer(
+            "sick_layers = 5, 4, 2",
+            "These are the layers just before them. The table counts layers from 1.",
+            says="just before them",
+        ),
+        WrongAnswer(
+            "sick_layers = 6, 4, 3",
+            "In B layer 4 still hands a signal on. No gradient comes back to it, because the "
+            "layer behind it lets none through.",
+            says="still hands a signal on",
+        ),
+        WrongAnswer(
+            "sick_layers = 6, 1, 3",
+            "In B layer 1 hands a healthy signal on: it gets no gradient, but the layer that stops "
+            "it stands further back.",
+            says="hands a healthy signal on",
+        ),
+        WrongAnswer(
+            "sick_layers = 6, 6, 3",
+            "In B layer 6 is given zeros by the layer before it: that one is sick.",
+            says="is given zeros",
+        ),
+        WrongAnswer(
+            "sick_layers = 6, 5, 2",
+            "In C the spread of layer 2 is healthy. Its gradient is too large, because it came "
+            "back through the weights of the layer behind it.",
+            says="came back through the weights",
+        ),
+        WrongAnswer(
+            "sick_layers = 6, 5, 8",
+            "In C the spread jumps in one layer, and the layers behind it only hand it on: look "
+            "for the jump.",
+            says="look for the jump",
+        ),
+    ],
+)
+
+what_would_help = ChoiceExercise(
+    "what_would_help",
+    options={
+        "A": (False, "no gradient reaches its weights, and 0 times any rate is 0."),
+        "B": (True, "then its sums lie around 0 again, and ReLU lets about half of them through."),
+        "C": (False, "its neighbours learn, so the loss does fall, only not as well as it could."),
+        "D": (True, "values and gradients pass it unharmed; only the step shows that it stays."),
+        "E": (
+            False,
+            "its ratio is small because its weights are thirty times too large, and a larger step "
+            "does not make them smaller.",
+        ),
+        "F": (True, "what comes back to them has passed its large weights."),
+    },
+    hints=(
+        "A step is the rate times the gradient. Look at the gradient first, then at the step.",
+        "Three are true: one about each network.",
+    ),
+    insight="Look before you turn the rate: only one of many illnesses is a wrong rate.",
 )

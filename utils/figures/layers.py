@@ -8,6 +8,7 @@ from matplotlib.ticker import MaxNLocator
 from utils.figures.style import (
     DASHES,
     MARKERS,
+    NEGATIVE,
     figure,
     label_axes,
     listed,
@@ -21,14 +22,16 @@ SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @figure(height=3.3)
-def distributions(ax, values, same_scale=True, bins=40):
+def distributions(ax, values, same_scale=True, bins=40, bounds=None):
     """Draw the histogram of each tensor in a panel of its own, with its standard deviation.
 
     Args:
         values: name -> tensor of any shape, up to ten of them; NaN and infinity are left
             out, and counted.
         same_scale: whether all panels have the same x axis, so that widths can be compared.
-        bins: how many bars in a panel, between the smallest and the largest value.
+        bins: how many bars between the smallest and the largest value: of all tensors if they have
+            the same x axis, so that all bars are equally wide, else of each.
+        bounds: name -> (low, high), to be marked in that tensor's panel.
 
     Raises:
         ValueError: there are more than ten.
@@ -41,7 +44,9 @@ def distributions(ax, values, same_scale=True, bins=40):
     common = limits_of(np.concatenate(arrays)) if same_scale else None
     panels = panels_in(ax, len(arrays))
     for panel, name, array, gap in zip(panels, values, arrays, gaps, strict=True):
-        panel.hist(array, bins=bins, range=limits_of(array), color="#3C7FA8")
+        panel.hist(array, bins=bins, range=common or limits_of(array), color="#3C7FA8")
+        for bound in (bounds or {}).get(name, ()):
+            panel.axvline(bound, color=NEGATIVE, linewidth=1.6, linestyle="--")
         panel.axvline(0, color="#222222", linewidth=0.9, linestyle=":", zorder=0.5)
         panel.set(xlim=common or limits_of(array), yticks=[])
         panel.spines["left"].set_visible(False)
@@ -54,7 +59,9 @@ def distributions(ax, values, same_scale=True, bins=40):
             place = (left, bottom + height + 0.01 + 0.07 * number)
             ax.text(*place, line, ha="left", va="bottom", fontsize=10.5, **look)
     names = [f"{name} ({gap})" if gap else name for name, gap in zip(values, gaps, strict=True)]
-    return f"Histograms, each with its standard deviation: {listed(names)}."
+    marked = [f"{name} {low:.3g} to {high:.3g}" for name, (low, high) in (bounds or {}).items()]
+    marked = f" Dashed lines mark bounds: {listed(marked)}." if marked else ""
+    return f"Histograms, each with its standard deviation: {listed(names)}.{marked}"
 
 
 def limits_of(values):

@@ -16,7 +16,9 @@ from utils.figures.style import (
 
 
 @figure(height=3.1)
-def scatter_by_group(ax, x, y, group, group_names, xlabel="x", ylabel="y", predicted=None):
+def scatter_by_group(
+    ax, x, y, group, group_names, xlabel="x", ylabel="y", predicted=None, equal=False
+):
     """Draw points in a colour and a marker for each group.
 
     Args:
@@ -26,6 +28,7 @@ def scatter_by_group(ax, x, y, group, group_names, xlabel="x", ylabel="y", predi
         xlabel, ylabel: what the axes count, with units.
         predicted: the groups that a model gives, like `group`; a point that it mistakes is
             surrounded by the large hollow marker of the group that it is taken for.
+        equal: whether a unit is as long upwards as sideways, so that a circle is round.
 
     Raises:
         ValueError: there are more groups, or a point belongs to none of them.
@@ -40,6 +43,8 @@ def scatter_by_group(ax, x, y, group, group_names, xlabel="x", ylabel="y", predi
     if predicted is not None:
         ring_mistakes(ax, x, y, group, class_numbers(predicted, group_names), group_names)
         rings = " Mistaken points are ringed with the marker of the group they are taken for."
+    if equal:
+        ax.set_aspect("equal")
     label_axes(ax, xlabel, ylabel)
     return f"Points of {ylabel} against {xlabel} in groups: {listed(names)}.{rings}"
 
