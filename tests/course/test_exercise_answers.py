@@ -34,6 +34,12 @@ VALUES = {
         {"usual": np.arange(32.0), "rate": np.ones(32), "batch": list(range(32, 0, -1))},
         {"usual": torch.rand(8), "SGD": torch.rand(8), "more": torch.rand(8), "less": range(8)},
     ],
+    "beat_the_line": [
+        {"always the mean": [9.0] * 12, "linear model": np.arange(12), "winner": "neither"}
+        | {"network": 3 * torch.arange(12.0) % 7},
+        {"always the mean": torch.ones(10), "linear model": torch.arange(10) / 9}
+        | {"network": torch.arange(10) / 9 + 0.5, "winner": "linear model"},
+    ],
     "which_activation": [
         ("ELU", "sigmoid", "SiLU", "tanh", "softplus", "ReLU"),
         ["elu", "Logistic", "swish", "Tanh ", "soft-plus", "relu"],

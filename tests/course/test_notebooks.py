@@ -52,7 +52,6 @@ LARGEST_FIGURE = (648, 306)  # 7.2 x 3.4 inches as shown on a page
 FIRST_EDITION = {
     "00_start_here",
     "01_tensors",
-    "03_deep_regression",
     "04_classification",
     "05_activations",
     "06_data_flow",
