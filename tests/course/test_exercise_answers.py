@@ -38,6 +38,12 @@ VALUES = {
     ],
     "sick_layers": [(6, 5, 3), [6, 5, 3], (6.0, torch.tensor(5), np.int64(3))],
     "whose_lie": ["DFBEA", "d, f, b, e, a", list("DFBEA"), ("d", "f", "b", "e", "a")],
+    "beat_the_line": [
+        {"always the mean": [9.0] * 12, "linear model": np.arange(12), "winner": "neither"}
+        | {"network": 3 * torch.arange(12.0) % 7},
+        {"always the mean": torch.ones(10), "linear model": torch.arange(10) / 9}
+        | {"network": torch.arange(10) / 9 + 0.5, "winner": "linear model"},
+    ],
     "which_activation": [
         "SiLU tanh LeakyReLU ELU sigmoid GELU softplus softsign ReLU SELU".split(),
         ("swish", "Tanh ", "leaky ReLU", "elu", "Logistic")

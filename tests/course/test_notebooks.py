@@ -48,10 +48,6 @@ EXEMPT = {
 }
 LARGEST_FIGURE = (648, 306)  # 7.2 x 3.4 inches as shown on a page
 
-# Not yet in their second edition: without a capstone, longer than MOST_CELLS.
-FIRST_EDITION = {
-    "03_deep_regression",
-}
 MOST_CELLS = 100
 
 every_notebook = pytest.mark.parametrize("stem", STEMS)
@@ -203,9 +199,7 @@ def test_exercises_in_the_notebook_are_those_of_its_module(stem):
 
 
 @every_notebook
-def test_the_second_edition_is_short_and_closes_with_a_capstone_and_what_is_done(stem):
-    if stem in FIRST_EDITION:
-        return
+def test_it_is_short_and_closes_with_a_capstone_and_what_is_done(stem):
     notebook = NOTEBOOK[stem]
     assert len(notebook.cells) <= MOST_CELLS
     last = notebook.cells[-1]

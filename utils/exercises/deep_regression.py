@@ -5,6 +5,7 @@ from torch import nn
 
 from utils.exercises.answers import Complaint, kind_of
 from utils.exercises.core import ChoiceExercise, FunctionExercise, WrongAnswer
+from utils.exercises.logs import ContestExercise
 
 true_of_modules = ChoiceExercise(
     "true_of_modules",
@@ -454,5 +455,45 @@ deep_network = FunctionExercise(
             "ReLU between the layers; asked for was tanh.",
             says="asked for was tanh",
         ),
+    ],
+)
+
+CONTEST = """
+beat_the_line = {
+    "always the mean": torch.full((20,), 9.0),
+    "linear model": 3 + torch.arange(20.0) / 10,
+    "network": 2 + torch.arange(20.0) / 10 + torch.arange(20.0) % 2 / 10,
+    "winner": "network",
+}
+"""
+
+beat_the_line = ContestExercise(
+    "beat_the_line",
+    hints=(
+        'contest("bill depth", ["flipper", "mass"]) | {"winner": "neither"} has the right form. '
+        "Print the gain before you name the winner.",
+        "Think of the three species: what if nobody tells the models which one a bird belongs to?",
+    ),
+    solution=CONTEST,
+    insight="Said with a spread, on held-out rows, beside a simple model: that is a result.",
+    wrong_answers=[
+        WrongAnswer("beat_the_line = 'network'", "", says="expected what contest(...) returns"),
+        WrongAnswer(CONTEST.replace("linear model", "line"), "", says="no errors of 'linear"),
+        WrongAnswer(CONTEST.replace("torch.full((20,), 9.0)", "9.0"), "", says="one run or a few"),
+        WrongAnswer(
+            CONTEST.replace("torch.full((20,), 9.0)", "torch.full((12,), 9.0)"),
+            "",
+            says="different numbers of splits",
+        ),
+        WrongAnswer(CONTEST.replace("torch.full((20,), 9.0)", "'low'"), "", says="each split"),
+        WrongAnswer(
+            "same = torch.arange(20.0)\nbeat_the_line = {'always the mean': same + 9, "
+            "'linear model': same, 'network': same, 'winner': 'neither'}",
+            "",
+            says="the same errors",
+        ),
+        WrongAnswer(CONTEST.replace('    "winner": "network",\n', ""), "", says="who wins?"),
+        WrongAnswer(CONTEST.replace('"network",', '"neither",'), "", says="there is a winner"),
+        WrongAnswer(CONTEST.replace("20.0) % 2 / 10", "20.0) % 2 * 4"), "", says="nobody has won"),
     ],
 )

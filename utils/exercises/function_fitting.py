@@ -6,15 +6,12 @@ import torch
 from utils.exercises.answers import Complaint, kind_of
 from utils.exercises.core import (
     AUTOGRAD,
-    RIGHT,
-    WRONG,
     Ban,
     ChoiceExercise,
-    Exercise,
     FunctionExercise,
-    Verdict,
     WrongAnswer,
 )
+from utils.exercises.logs import LogExercise
 
 parabola_gradient = FunctionExercise(
     "parabola_gradient",
@@ -262,58 +259,6 @@ healthy_training = FunctionExercise(
         ),
     ],
 )
-
-
-class LogExercise(Exercise):
-    """A log of experiments: {what was changed: the last losses of the seeds}."""
-
-    def form(self):
-        return (
-            "Replace the three dots by your log, then run this cell; "
-            f"exercises.{self.name}.hint() helps."
-        )
-
-    def judge(self, log, *more):
-        problem = self.problem_of(log) if not more else f"check takes one log: check({self.name})."
-        if problem:
-            return Verdict(WRONG, problem)
-        losses = {name: torch.as_tensor(values).double() for name, values in log.items()}
-        lines = [f"right. {self.insight}"]
-        for name, values in losses.items():
-            line = f"  {name}: median {values.median().item():.3g}"
-            if name != "usual":
-                lower = (values < losses["usual"]).sum().item()
-                line += f", lower than usual for {lower} of {len(values)} seeds"
-            lines.append(line)
-        return Verdict(RIGHT, "\n".join(lines))
-
-    def problem_of(self, log):
-        """Return what is wrong with a log, in words, or None."""
-        if not isinstance(log, dict):
-            return f"expected a dictionary, got a {kind_of(log)}. {self.form()}"
-        if "usual" not in log:
-            return 'your log has no entry "usual", experiment() with nothing changed, to compare.'
-        if len(log) < 3:
-            return f'two experiments beside "usual" are asked for; your log has {len(log) - 1}.'
-        shapes = {}
-        for name, values in log.items():
-            try:
-                shapes[name] = tuple(torch.as_tensor(values).shape)
-            except (TypeError, ValueError, RuntimeError):
-                return f"{name!r} holds a {kind_of(values)}: expected the last losses of all seeds."
-            if len(shapes[name]) == 2:
-                return f"{name!r} holds all losses: take those of the last epoch, [:, -1]."
-            if len(shapes[name]) != 1 or shapes[name][0] < 8:
-                return (
-                    f"{name!r} holds one run or a few, and one run is one sample: take 8 or more."
-                )
-        if len(set(shapes.values())) > 1:
-            return "the entries have different numbers of seeds: they cannot be compared in pairs."
-        for name, values in log.items():
-            same_as_usual = torch.equal(torch.as_tensor(values), torch.as_tensor(log["usual"]))
-            if name != "usual" and same_as_usual:
-                return f"{name!r} has the same losses as the usual training: nothing was changed."
-        return None
 
 
 LOG = (
