@@ -276,7 +276,7 @@ def small_frame(picture):
     few_colors = full.quantize(32, dither=Image.Dither.NONE).convert("RGB")
     # Shades are smaller the one way, lines the other: half of the bytes, and clearer.
     shades, lines = io.BytesIO(), io.BytesIO()
-    full.save(shades, "webp", quality=75)
+    full.save(shades, "webp", quality=60)
     few_colors.save(lines, "webp", lossless=True)
     smaller = min(shades.getvalue(), lines.getvalue(), key=len)
     return {"picture": base64.b64encode(smaller).decode("ascii"), "alt": picture.about["alt"]}
