@@ -487,6 +487,18 @@ def test_autograd_is_noticed_under_any_name(body):
 
 
 BANNED = {
+    "an equation solved": (
+        "healthy_training",
+        "X = torch.cat([x, torch.ones_like(x)], dim=1)\n"
+        "return X @ torch.linalg.solve(X.T @ X, X.T @ y)",
+        "there is linalg_solve in your",
+    ),
+    "least squares": (
+        "healthy_training",
+        "X = torch.cat([x, torch.ones_like(x)], dim=1)\n"
+        "return X @ torch.linalg.lstsq(X, y).solution",
+        "there is linalg_lstsq in your",
+    ),
     "masks": ("plateau", "return ((x > 1) & (x < 2)) * (x - 1)", "there is &, <, > in your"),
     "choosing": ("plateau", "pick = torch.where\nreturn pick(x > 1, x, 0 * x)", "where"),
     "a step out of powers": ("plateau", "return ((x - 1) ** 2) ** 0.5", "there is ** in your"),

@@ -68,6 +68,13 @@ def test_a_file_that_is_not_ours_is_put_aside(work, capsys, text):
     assert (work / "progress.damaged").read_text() == text
 
 
+def test_a_file_that_cannot_be_read_stays_as_it_is(work, capsys):
+    (work / "progress.json").mkdir()  # reading it fails, as with a file that another program locks
+    LETTERS.check("A", "B", "F")
+    assert "✓ true_of_training: right" in shown(capsys)
+    assert [path.name for path in work.iterdir()] == ["progress.json"]
+
+
 def test_an_exercise_of_nobody_is_not_noted(work):
     own = FunctionExercise(
         "own",

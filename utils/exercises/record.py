@@ -28,16 +28,15 @@ def note(exercise, status):
     _noted.setdefault(module, {})[exercise.name] = status
     if Path.cwd() != WORK:
         return
-    known = read()
-    if known.get(module, {}).get(exercise.name) == status:
-        return
-    known.setdefault(module, {})[exercise.name] = status
-    partial = FILE.with_suffix(f".{os.getpid()}")
     try:
-        partial.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
-        os.replace(partial, FILE)
+        known = read()
+        if known.get(module, {}).get(exercise.name) != status:
+            known.setdefault(module, {})[exercise.name] = status
+            partial = FILE.with_suffix(f".{os.getpid()}")
+            partial.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+            os.replace(partial, FILE)
     except OSError:
-        pass  # a full disk or a read-only folder: the check is worth more than its note
+        pass  # a full disk, a file that is locked: the check is worth more than its note
 
 
 def module_of(exercise):
@@ -52,6 +51,9 @@ def read():
     """Return what work/progress.json holds, {} if there is none.
 
     A file that is not ours is put aside, not overwritten.
+
+    Raises:
+        OSError: the file is there, and cannot be read or put aside.
     """
     try:
         known = json.loads(FILE.read_text(encoding="utf-8"))
@@ -59,13 +61,18 @@ def read():
             return known
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, AttributeError, TypeError):
+    except (ValueError, AttributeError, TypeError):
         pass
-    try:
-        os.replace(FILE, DAMAGED)
-    except OSError:
-        pass
+    os.replace(FILE, DAMAGED)
     return {}
+
+
+def known_here():
+    """Return what is noted: in the student's own copies by all kernels, elsewhere by this one."""
+    try:
+        return read() if Path.cwd() == WORK else _noted
+    except OSError:
+        return _noted
 
 
 def show(exercises):
@@ -75,7 +82,7 @@ def show(exercises):
         exercises: the notebook's module of exercises.
     """
     module = exercises.__name__.rpartition(".")[2]
-    noted = (read() if Path.cwd() == WORK else _noted).get(module, {})
+    noted = known_here().get(module, {})
     names = [name for name, item in vars(exercises).items() if getattr(item, "name", None) == name]
     done = sum(noted.get(name) == RIGHT for name in names)
     print(f"{done} of {len(names)} exercises are right.")
