@@ -1,7 +1,7 @@
 """The course's data: small HDF5 files read as tensors, made-up data, held-out rows, scaling.
 
-What is made from a seed lies in `utils.datasets`: points in `synthetic`, images in `images`. All of
-it is imported from here.
+The rest lies in `utils.datasets`, and is imported from here: points and images made from a seed,
+and MNIST from a reader's own files.
 """
 
 import io
@@ -12,6 +12,7 @@ import h5py
 import torch
 
 from utils.datasets.images import ellipses
+from utils.datasets.mnist import load_mnist
 from utils.datasets.synthetic import (
     bent_wave,
     blobs,
@@ -33,6 +34,7 @@ __all__ = [
     "ellipses",
     "linear",
     "load",
+    "load_mnist",
     "moons",
     "parabola",
     "slow_and_fast_waves",

@@ -1,10 +1,14 @@
-"""Ellipses against their formula, and the same ones whatever is made beside them."""
+"""Ellipses against their formula, the same whatever is made beside them; files of MNIST."""
+
+import gzip
+import hashlib
 
 import numpy as np
 import pytest
 import torch
 
-from utils.data import ellipses
+from utils.data import ellipses, load_mnist
+from utils.datasets import mnist
 
 
 def test_images_are_what_the_targets_say():
@@ -89,3 +93,146 @@ def test_targets_follow_the_default_dtype():
 def test_what_cannot_be_drawn_is_said(settings, words):
     with pytest.raises(ValueError, match=words):
         ellipses(**settings)
+
+
+# ----------------------------------------------------------------------------------------- MNIST
+NAMES = tuple(mnist.PUBLISHED)
+
+
+def idx(values):
+    """Return an array as the bytes of an IDX file, as the format is described."""
+    content = bytes([0, 0, 8, values.ndim])
+    content += b"".join(side.to_bytes(4, "big") for side in values.shape)
+    return content + values.tobytes()
+
+
+@pytest.fixture
+def small_mnist(tmp_path, monkeypatch):
+    """A folder with four small files in the place of MNIST's, published as those."""
+    random = np.random.RandomState(0)
+    published = {}
+    for name, shape in zip(NAMES, [(60, 28, 28), (60,), (10, 28, 28), (10,)], strict=True):
+        content = idx(random.randint(0, 10, size=shape).astype(np.uint8))
+        (tmp_path / name).write_bytes(content)
+        published[name] = (shape, hashlib.md5(content).hexdigest())
+    monkeypatch.setattr(mnist, "PUBLISHED", published)
+    return tmp_path
+
+
+def as_published(folder):
+    (folder / "notes.txt").write_text("not MNIST's, and in nobody's way")
+
+
+def packed(folder):
+    for name in NAMES:
+        (folder / f"{name}.gz").write_bytes(gzip.compress((folder / name).read_bytes(), 1))
+        (folder / name).unlink()
+
+
+def with_dots(folder):
+    for name in NAMES:
+        (folder / name).rename(folder / name.replace("-idx", ".idx"))
+
+
+def unpacked_by_a_browser(folder):
+    for name in NAMES:
+        (folder / name).rename(folder / f"{name}.gz")
+
+
+@pytest.mark.parametrize("change", [as_published, packed, with_dots, unpacked_by_a_browser])
+def test_mnist_is_read_however_its_files_are_kept(small_mnist, change):
+    expected = [np.frombuffer((small_mnist / name).read_bytes(), np.uint8) for name in NAMES]
+    change(small_mnist)
+    (images, labels), (test_images, test_labels) = load_mnist(str(small_mnist))
+    assert images.shape == (60, 28, 28) and test_images.shape == (10, 28, 28)
+    assert images.dtype == test_images.dtype == torch.uint8
+    assert labels.dtype == test_labels.dtype == torch.int64
+    assert np.array_equal(images.flatten(), expected[0][16:])
+    assert np.array_equal(labels, expected[1][8:])
+    assert np.array_equal(test_images.flatten(), expected[2][16:])
+    assert np.array_equal(test_labels, expected[3][8:])
+    images[0] = 0  # the tensor is the reader's own to change
+
+
+def test_the_published_files_have_the_published_sizes():
+    sizes = [4 + 4 * len(shape) + int(np.prod(shape)) for shape, _ in mnist.PUBLISHED.values()]
+    assert sizes == [47_040_016, 60_008, 7_840_016, 10_008]
+
+
+def cut_short(content):
+    return content[:-1]
+
+
+def too_long(content):
+    return content + b"\0"
+
+
+def one_number_changed(content):
+    return content[:-1] + bytes([content[-1] ^ 1])
+
+
+def packed_and_cut_short(content):
+    return gzip.compress(content)[:-200]
+
+
+def packed_with_another_checksum(content):
+    packed = bytearray(gzip.compress(content))
+    packed[-5] ^= 1
+    return bytes(packed)
+
+
+def packed_in_an_unknown_way(content):
+    return gzip.compress(content)[:10] + b"\xff" * 100  # after the header: no such kind of block
+
+
+def a_web_page(content):
+    return b"\n<!DOCTYPE html><html><title>404</title></html>"
+
+
+def labels_instead(content):
+    return idx(np.zeros(60, np.uint8))
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (cut_short, r"is cut short \(47,055 bytes, not 47,056\)"),
+        (too_long, r"is too long \(47,057 bytes, not 47,056\)"),
+        (one_number_changed, "has the size of MNIST's file, but its checksum is another"),
+        (packed_and_cut_short, "is cut short, so that it cannot be unpacked"),
+        (packed_with_another_checksum, "is damaged and cannot be unpacked"),
+        (packed_in_an_unknown_way, "is damaged and cannot be unpacked"),
+        (a_web_page, "is a web page"),
+        (labels_instead, r"holds numbers of shape \(60,\), where \(60, 28, 28\) belongs"),
+        (lambda content: b"", "is not an IDX file"),
+        (lambda content: content[:10], "is not an IDX file"),
+        (lambda content: b"PK\3\4" + content, "is not an IDX file"),
+    ],
+)
+def test_a_wrong_file_is_named_with_what_is_wrong(small_mnist, change, words):
+    path = small_mnist / NAMES[0]
+    path.write_bytes(change(path.read_bytes()))
+    with pytest.raises(ValueError, match=words) as caught:
+        load_mnist(small_mnist)
+    message = str(caught.value)
+    assert message.startswith(str(path)) and "once more" in message and "\n" not in message
+
+
+def test_fashion_mnist_is_told_by_its_name(small_mnist, monkeypatch):
+    _, checksum = mnist.PUBLISHED[NAMES[1]]
+    monkeypatch.setattr(mnist, "FASHION", {checksum})
+    with pytest.raises(ValueError, match="train-labels-idx1-ubyte belongs to Fashion-MNIST"):
+        load_mnist(small_mnist)
+
+
+def test_missing_files_are_all_named_and_so_is_a_missing_folder(small_mnist):
+    (small_mnist / NAMES[0]).unlink()
+    (small_mnist / NAMES[3]).unlink()
+    (small_mnist / NAMES[3]).mkdir()  # as some programs unpack
+    with pytest.raises(FileNotFoundError) as caught:
+        load_mnist(small_mnist)
+    message = str(caught.value)
+    assert "train-images-idx3-ubyte or train-images.idx3-ubyte or train-images-idx" in message
+    assert "none named t10k-labels-idx1-ubyte or" in message and "train-labels" not in message
+    with pytest.raises(FileNotFoundError, match="There is no folder .*nowhere: make it"):
+        load_mnist(small_mnist / "nowhere")
