@@ -1,7 +1,7 @@
 """The course's data: small HDF5 files read as tensors, made-up data, held-out rows, scaling.
 
 The rest lies in `utils.datasets`, and is imported from here: points and images made from a seed,
-and MNIST from a reader's own files.
+MNIST and tables from a reader's own files.
 """
 
 import io
@@ -23,11 +23,13 @@ from utils.datasets.synthetic import (
     slow_and_fast_waves,
     spiral,
 )
+from utils.datasets.tables import Table, read_table
 from utils.machine import verify
 
 __all__ = [
     "DataSet",
     "Scaling",
+    "Table",
     "bent_wave",
     "blobs",
     "circles",
@@ -37,6 +39,7 @@ __all__ = [
     "load_mnist",
     "moons",
     "parabola",
+    "read_table",
     "slow_and_fast_waves",
     "spiral",
     "split",
