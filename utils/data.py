@@ -1,7 +1,7 @@
-"""The course's data: small HDF5 files read as tensors, made-up data, held-out rows, scaling.
+"""The course's data: small HDF5 files read as tensors, held-out rows, scaling.
 
-The rest lies in `utils.datasets`, and is imported from here: points and images made from a seed,
-MNIST and tables from a reader's own files.
+Data made from a seed, MNIST and tables from a reader's own files lie in `utils.datasets`, and are
+imported from here.
 """
 
 import io
