@@ -34,8 +34,7 @@ def load_mnist(folder):
     train-images.idx3-ubyte, are known too. Each file's header, length and MD5 checksum are compared
     with those of the published data, after unpacking, so that it does not matter who packed it.
 
-    Source: Y. LeCun, C. Cortes and C. J. C. Burges, The MNIST database of handwritten digits. The
-    files lie at https://ossci-datasets.s3.amazonaws.com/mnist/, with .gz after their names.
+    Source: Y. LeCun, C. Cortes and C. J. C. Burges, The MNIST database of handwritten digits.
 
     Args:
         folder: where the files lie; a path that is not absolute begins at the notebook's folder.
