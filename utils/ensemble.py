@@ -18,6 +18,7 @@ from torch.fx.experimental.proxy_tensor import make_fx  # experimental, so it ma
 from utils.fitting import checks, members
 from utils.fitting.batches import Batches
 from utils.fitting.errors import InputError
+from utils.fitting.optimizers import Optimizers
 from utils.fitting.progress import progress_bar
 from utils.fitting.states import mode, random_states_kept
 from utils.fitting.stops import KeyboardStop
@@ -186,8 +187,7 @@ def fit_many(
         loss_fn: loss_fn(outputs, targets) gives one number, the mean over the batch.
         make_optimizer: make_optimizer(parameters) gives an optimizer of torch.optim for the list
             of stacked parameters; with settings, make_optimizer(parameters, **setting), so that a
-            class such as torch.optim.AdamW will do. Each setting has an optimizer of its own, whose
-            step takes the time; with many settings give fused=True where it has that.
+            class such as torch.optim.AdamW will do.
         epochs, batch_size, shuffle, drop_last, progress: as for `fit`.
         seeds: one for each network.
         validation: a pair like data, or None.
@@ -215,7 +215,7 @@ def fit_many(
         models = [made_with_seed(make_model, seed) for seed in seeds]
         learnt = members.check_members(models, data, loss_fn, batch_size)
     ensemble = Ensemble(models, seeds, settings)
-    optimizers = Optimizers(ensemble, make_optimizer, settings, make_scheduler)
+    optimizers = Optimizers(ensemble, learnt, make_optimizer, settings, make_scheduler)
     device = next(iter(ensemble.parameters.values())).device
     batches = BatchesOfAll(data, device, batch_size, shuffle, drop_last, seeds, len(settings))
     if validation is not None:
@@ -352,59 +352,6 @@ def traced(function, *arguments):
     return graph
 
 
-class Optimizers:
-    """An optimizer for each setting, with its scheduler, if there are any.
-
-    A single one moves the stacked parameters (S, ...) themselves. Of several, each moves the part
-    of them that is its members': tensors of their own to torch, in the same memory.
-    """
-
-    def __init__(self, ensemble, make_optimizer, settings, make_scheduler):
-        self.ensemble = ensemble
-        self.optimizers, self.schedulers, self.gradients = [], [], {}
-        stacked = ensemble.parameters
-        parts = {name: [tensor] for name, tensor in stacked.items()}
-        if len(settings) > 1:
-            size = len(ensemble) // len(settings)
-            parts = {name: parts_of(tensor, size) for name, tensor in stacked.items()}
-        for number, setting in enumerate(settings):
-            own = [tensors[number] for tensors in parts.values()]
-            optimizer = members.made_with_setting(make_optimizer, own, setting)
-            members.check_optimizer_of_all(optimizer, own)
-            self.optimizers.append(optimizer)
-            if make_scheduler is not None:
-                scheduler = make_scheduler(optimizer)
-                members.check_scheduler_of_all(scheduler, optimizer)
-                self.schedulers.append(scheduler)
-        self.parts = parts if len(settings) > 1 else {}
-
-    def step(self):
-        """Take a step of every optimizer, with the gradients at the stacked parameters."""
-        for name, parts in self.parts.items():
-            gradient = self.ensemble.parameters[name].grad
-            if gradient is None:  # as fit leaves it for what does not learn
-                continue
-            if name in self.gradients:
-                self.gradients[name].copy_(gradient)
-                continue
-            # Once; a copy into the same memory is faster than new gradients for every part.
-            self.gradients[name] = gradient.clone(memory_format=torch.contiguous_format)
-            for part, its in zip(parts, self.gradients[name].split(len(parts[0])), strict=True):
-                part.grad = its
-        for optimizer in self.optimizers:
-            optimizer.step()
-
-    def end_epoch(self):
-        """Take a step of every scheduler."""
-        for scheduler in self.schedulers:
-            scheduler.step()
-
-    def rate(self, member):
-        """Return the learning rate at which a member is trained now."""
-        number = member * len(self.optimizers) // len(self.ensemble)
-        return self.optimizers[number].param_groups[0]["lr"]
-
-
 class Frozen:
     """The members that diverged: their weights stay what they were when it was noticed.
 
@@ -424,7 +371,7 @@ class Frozen:
         new = [member for member in bad if member not in self.ensemble.diverged_at]
         if new:
             if self.rate is None:
-                self.rate = float(self.optimizers.rate(new[0]))
+                self.rate = self.optimizers.rate(new[0])
             self.ensemble.diverged_at |= dict.fromkeys(new, (epoch, step))
             tensors = self.ensemble.parameters.values()
             if self.rows is not None:
@@ -454,8 +401,3 @@ def repeated(stacked, copies):
     """Return parameters or buffers (n, ...) so many times over: (copies n, ...)."""
     tensor = stacked.detach().repeat(copies, *[1] * (stacked.ndim - 1))
     return tensor.requires_grad_(stacked.requires_grad)
-
-
-def parts_of(stacked, size):
-    """Return the parts (size, ...) of stacked parameters, in their memory, for an optimizer."""
-    return [part.requires_grad_(stacked.requires_grad) for part in stacked.detach().split(size)]

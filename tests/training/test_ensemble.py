@@ -309,11 +309,9 @@ SEARCHES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("scheduled", [True, False])
 @pytest.mark.parametrize("name", SEARCHES)
-def test_every_setting_with_every_seed(name, scheduled, float64):
+def test_every_setting_with_every_seed(name, float64):
     make_optimizer, settings, make_scheduler = SEARCHES[name]
-    make_scheduler = make_scheduler if scheduled else None
     x, y = points()
     options = {"batch_size": 8, "validation": (x[:20], y[:20])}
     many = fit_many(
@@ -327,6 +325,15 @@ def test_every_setting_with_every_seed(name, scheduled, float64):
         return make_optimizer(list(parameters), **setting)
 
     assert_each_equals_fit(many, (x, y), of_one, 50, make_scheduler, **options)
+
+
+@pytest.mark.parametrize("kind", [torch.optim.Adagrad, torch.optim.ASGD, torch.optim.Rprop])
+def test_settings_of_the_other_optimizers(kind, float64):
+    settings = [{"lr": 0.01}, {"lr": 0.05}]
+    many = fit_many(
+        network, points(), nn.MSELoss(), kind, 5, range(2), batch_size=8, settings=settings
+    )
+    assert_each_equals_fit(many, points(), kind, 5, batch_size=8)
 
 
 @pytest.mark.parametrize("batch_size", [None, 8])
