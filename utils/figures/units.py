@@ -388,8 +388,8 @@ def activation_and_slope(axes, s, values, slopes, at, name):
     axes[1].plot(place, slope, "s", color="C1", markeredgecolor="black", markersize=9, zorder=4)
     axes[0].set(ylim=(-2.2, 4.2), aspect="equal", yticks=[-2, 0, 2, 4])
     axes[1].set(ylim=(-0.3, 2), yticks=[0, 0.5, 1, 1.5])
-    axes[0].set_title(f"φ({at:g}) = {value + 0.0:.2f}")
-    axes[1].set_title(f"φ'({at:g}) = {slope + 0.0:.2f}")
+    axes[0].set_title(f"φ({at:g}) = {value + 0.0:.3f}")
+    axes[1].set_title(f"φ'({at:g}) = {slope + 0.0:.3f}")
     for ax, what in zip(axes, ["activation φ(s)", "slope φ'(s)"], strict=True):
         ax.axhline(0, color="#888888", linewidth=0.8, zorder=1)
         ax.axvline(place, color="#888888", linewidth=0.8, linestyle=":", zorder=1)
@@ -397,7 +397,7 @@ def activation_and_slope(axes, s, values, slopes, at, name):
     axes[0].figure.suptitle(name, fontsize=12, fontweight="bold")
     return (
         f"Two panels over s, {name} with its tangent and its slope, with a marker at s = {at:g}: "
-        f"activation {value + 0.0:.2f}, slope {slope + 0.0:.2f}."
+        f"activation {value + 0.0:.3f}, slope {slope + 0.0:.3f}."
     )
 
 
