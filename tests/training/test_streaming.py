@@ -108,6 +108,14 @@ def test_a_rank_that_would_be_a_batch_short(file_of):
     assert sizes == [[5, 5, 5, 5, 4, 1]] * 3 + [[5, 5, 5, 5, 5, 1]]
 
 
+def test_ranks_come_from_torch_distributed(file_of, monkeypatch):
+    for name, value in {"is_initialized": True, "get_rank": 2, "get_world_size": 3}.items():
+        monkeypatch.setattr(torch.distributed, name, lambda value=value: value)
+    stream = pickle.loads(pickle.dumps(stream_of(file_of(101))))
+    monkeypatch.undo()  # as in a worker, where nothing is initialised
+    assert numbers(stream) == numbers(stream_of(file_of(101), rank=2, world_size=3))
+
+
 def test_drop_last_gives_full_batches_and_drops_what_is_said(file_of, monkeypatch):
     dropped = []
     streams = [
@@ -195,6 +203,16 @@ def test_rows_mix_within_a_window_of_chunks_in_any_order(file_of):
         assert max(chunks) - min(chunks) > 20  # from all over the file
         assert window != sorted(window)
         assert len({row // 10 for row in window[:10]}) > 3  # not chunk by chunk
+
+
+def test_no_window_has_the_order_of_another(file_of):
+    path = file_of(1000, 1000)  # a single chunk, so all orders are those of windows
+    orders = []
+    for rank in range(2):
+        stream = stream_of(path, batch_size=50, buffer_size=50, rank=rank, world_size=2)
+        for _ in range(2):
+            orders += [[row % 50 for row in batch] for batch in numbers(stream)]
+    assert len({tuple(order) for order in orders}) == 2 * 2 * 10
 
 
 def test_chunks_are_read_whole_and_once(file_of, monkeypatch):
