@@ -22,40 +22,36 @@ from utils.fitting.errors import InputError
 class StreamedRows(IterableDataset):
     """Batches of the rows of one HDF5 file; each pass is an epoch, and has each row once.
 
-    The order of an epoch depends on `seed`, on its number, and on how many ranks and workers there
-    are. In memory are `buffer_size` rows and one chunk, for each worker, and what HDF5 keeps (at
-    most 8 MiB for each array).
-
-    Give it to `fit` or to a loop as it is, or let workers read ahead:
+    The order of an epoch follows from `seed`, its number, and how many ranks and workers there are.
+    In memory are `buffer_size` rows and a chunk, for each worker, and what HDF5 keeps (at most
+    8 MiB for each array). Give it to `fit` or to a loop as it is, or let workers read ahead:
 
         DataLoader(stream, batch_size=None, num_workers=2, persistent_workers=True)
 
-    Workers have copies of the stream. Those that persist count the epochs themselves; without
-    `persistent_workers` each pass starts new ones, and all passes have the order of one epoch
-    unless you call `set_epoch` before each. The loader's `collate_fn` can convert the batches.
+    **Workers** share the batches, whose number and sizes stay the same. They have copies of the
+    stream: those that persist count the epochs themselves. Without `persistent_workers` each pass
+    starts new ones, and has the order of the same epoch unless you call `set_epoch` before it.
 
-    - **Ranks.** Each has a part of the line, at most one row longer than another's, and as many
-      batches as the others, or DistributedDataParallel would wait for ever: a part that would be
-      one batch short has batch_size - 1 and 1 rows in its last two. At each step the batches of
-      the ranks differ by at most one row. With `drop_last` all are full, and what does not fill
-      them, fewer than world_size * batch_size rows, is left out.
-    - **Workers.** They share the batches of their rank, whose numbers and sizes do not change.
-    - A chunk is read twice only where a part or a window ends in it.
+    **Ranks** share the rows as evenly as can be, and have equally many batches, or
+    DistributedDataParallel would wait for ever: a rank that would be one batch short has
+    batch_size - 1 and 1 rows in its last two. At each step the ranks' batches differ by at most one
+    row. With `drop_last` all batches are full, and the rows that do not fill one on each rank,
+    fewer than world_size * batch_size, are left out.
 
     Args:
-        path: the file. Each pass opens it, in the process that reads.
-        names: the arrays, with one row a sample. The chunks of the largest decide what is read at
-            once; if it has none, that is an eighth of the buffer.
+        path: the file; each pass opens it, in the process that reads.
+        names: the arrays, with one row a sample. What is read at once is a chunk of the largest, or
+            an eighth of the buffer if it has no chunks.
         batch_size: rows in a batch.
         buffer_size: rows shuffled together, at least batch_size; better those of several chunks.
-        shuffle: False keeps the order of the file (with workers, within the part of each).
-        drop_last: whether all batches must be full.
+        shuffle: False keeps the order of the file (several workers: of each one's part).
+        drop_last: whether to leave out what does not fill a batch.
         seed: of the orders, 0 to 2**32 - 1.
-        rank, world_size: which part this process has, counted from 0, and of how many. None asks
-            torch.distributed, if it is initialised by now; otherwise all rows are its own.
+        rank, world_size: which part this process has, counted from 0, and of how many; None asks
+            torch.distributed if it is initialised by now, and else means the only one.
 
     Yields:
-        tuple: for each name a tensor (batch, ...) with the dtype that the file has.
+        tuple: for each name a tensor (batch, ...), with the dtype that the file has.
 
     Raises:
         InputError: the file or an array is missing, is not as it should be, or changes while it is
@@ -277,7 +273,7 @@ def batches_each(rows, world_size, batch_size, drop_last):
         batches = -(-longest // batch_size)
     if not 0 < batches <= rows // world_size:
         raise InputError(
-            f"{rows} rows on {world_size} ranks do not make the same number of batches of "
-            f"{batch_size} for each: take another batch_size, or fewer ranks."
+            f"{rows} rows do not make batches of {batch_size}, as many for each rank "
+            f"(world_size is {world_size}): take another batch_size, or fewer ranks."
         )
     return batches

@@ -356,13 +356,13 @@ def test_settings_that_cannot_be_meant(file_of):
         r"batch_size must be .* at least 1, not 0": {"batch_size": 0},
         r"rank is 2, but of 2 the last is 1": {"rank": 2, "world_size": 2},
         r"world_size must be .* not None": {"rank": 0},
-        r"101 rows on 200 ranks": {"rank": 0, "world_size": 200},
-        r"101 rows on 2 ranks .* batches of 1 for each": {
+        r"101 rows do not make batches of 8, .*world_size is 200": {"rank": 0, "world_size": 200},
+        r"101 rows do not make batches of 1, .*world_size is 2": {
             "batch_size": 1,
             "rank": 0,
             "world_size": 2,
         },
-        r"101 rows on 1 ranks .* batches of 102": {
+        r"101 rows do not make batches of 102": {
             "batch_size": 102,
             "buffer_size": 102,
             "drop_last": True,
@@ -400,7 +400,7 @@ def test_files_that_do_not_serve(tmp_path, file_of):
         refused(words)
     with h5py.File(path, "w") as file:
         file["x"], file["y"] = np.zeros((0, 2)), np.zeros(0)
-    refused("0 rows on 1 ranks")
+    refused("0 rows do not make batches")
 
 
 cuts_open_files = pytest.mark.skipif(os.name == "nt", reason="Windows cuts no file that is open")

@@ -225,6 +225,7 @@ def check_source(data, name):
                 f"{name} must be a pair (inputs, targets) of tensors, but holds {len(data)} things."
             )
         return check_pair(*data, where=f"{name}: ")
+    # One that makes batches itself, such as StreamedRows, says how large they are.
     if isinstance(data, torch.utils.data.Dataset) and not hasattr(data, "batch_size"):
         raise InputError(
             f"{name} is a {type(data).__name__}, which gives one sample at a time: wrap it, "
