@@ -8,22 +8,31 @@ For one of the networks also forward, loss and backward of (a) alone, and the sa
 The runs alternate and medians are printed, so that a busy moment does not favour one of them.
 Times are microseconds a step (for fit_many, a step of one member), then each over that of (a), and
 that of (b) over each.
+
+A second table has rows a second, as thousands, without any training: batches of 64 shuffled rows of
+784 numbers (float32) and a label, from tensors in memory and from an HDF5 file with chunks of 64
+rows, by a DataLoader over single rows and by `StreamedRows`. The file is in the system's cache.
 """
 
 import argparse
 import io
 import statistics
 import sys
+import tempfile
 import time
 from contextlib import nullcontext, redirect_stderr
 from functools import partial
+from pathlib import Path
 
+import h5py
 import torch
 from torch import nn
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from tools.setup.console import guarded
 from utils.ensemble import fit_many
+from utils.fitting.batches import Batches
+from utils.streaming import StreamedRows
 from utils.tracing import trace
 from utils.training import fit, seed_everything
 
@@ -33,6 +42,7 @@ MAIN = "1-10-5-1 Tanh"
 MEMBERS = (1, 8, 32, 128)
 AT_MOST = {"fit": 1.10}  # times (a)
 AT_LEAST = {32: 18, 128: 35}  # member-steps in the time of a step of (b)
+ROWS = 8192  # of the second table, 26 MB
 
 
 def network(units, activation):
@@ -169,6 +179,52 @@ def steps_table(epochs, rounds, clock):
         print(f"{name:20}{optimizer_name:12}{label:15}{numbers}  {goal}".rstrip())
 
 
+class RowsOfFile(Dataset):
+    """The rows of an HDF5 file, one at a time, as other courses read it."""
+
+    def __init__(self, path):
+        self.file = h5py.File(path, "r")
+        self.x, self.y = self.file["x"], self.file["y"]
+
+    def __len__(self):
+        return len(self.x)
+
+    def __getitem__(self, row):
+        return torch.from_numpy(self.x[row]), int(self.y[row])
+
+
+def all_batches(batches):
+    """Go through the data once, and do nothing with it."""
+    for _, targets in batches:
+        assert len(targets) == BATCH_SIZE
+
+
+def rows_table(rows, rounds, clock):
+    """The table of rows a second."""
+    x, y = torch.rand(rows, 784), torch.arange(rows)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        path = Path(folder) / "rows.h5"
+        with h5py.File(path, "w") as file:
+            file.create_dataset("x", data=x.numpy(), chunks=(64, 784))
+            file.create_dataset("y", data=y.numpy(), chunks=(64,))
+        sources = {
+            "tensors, as `fit` takes them": Batches((x, y), "cpu", BATCH_SIZE, shuffle=True),
+            "tensors, DataLoader(TensorDataset)": DataLoader(
+                TensorDataset(x, y), BATCH_SIZE, shuffle=True
+            ),
+            "file, DataLoader row by row": DataLoader(RowsOfFile(path), BATCH_SIZE, shuffle=True),
+            "file, StreamedRows": StreamedRows(
+                path, ["x", "y"], batch_size=BATCH_SIZE, buffer_size=1024
+            ),
+        }
+        runs = {name: partial(all_batches, source) for name, source in sources.items()}
+        seconds = alternate(runs, rounds, clock)
+        sources["file, DataLoader row by row"].dataset.file.close()
+    print(f"\n{'shuffled batches of 64 rows from':36}{'1000 rows/s':>12}")
+    for name, taken in seconds.items():
+        print(f"{name:36}{rows / taken / 1000:12.1f}")
+
+
 def reached(condition):
     """In words."""
     return "reached" if condition else "missed"
@@ -188,6 +244,7 @@ def main(arguments=None):
     )
     clock = time.process_time if options.cpu_time else time.perf_counter
     steps_table(options.epochs, options.rounds, clock)
+    rows_table(ROWS, options.rounds, clock)
 
 
 if __name__ == "__main__":

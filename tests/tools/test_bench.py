@@ -23,6 +23,13 @@ def test_the_table_is_printed(capsys):
     assert len(goals) == 5 + 4 + 1
 
 
+def test_rows_are_counted(capsys):
+    bench.rows_table(128, 1, time.process_time)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(",")[0] for line in lines[2:]] == ["tensors"] * 2 + ["file"] * 2
+    assert all(float(line.split()[-1]) > 0 for line in lines[2:])
+
+
 def test_all_loops_take_the_same_steps():
     """The same samples in the same batches, so that the times can be compared."""
     shapes = []

@@ -225,7 +225,8 @@ def check_source(data, name):
                 f"{name} must be a pair (inputs, targets) of tensors, but holds {len(data)} things."
             )
         return check_pair(*data, where=f"{name}: ")
-    if isinstance(data, torch.utils.data.Dataset):
+    # One that makes batches itself, such as StreamedRows, says how large they are.
+    if isinstance(data, torch.utils.data.Dataset) and not hasattr(data, "batch_size"):
         raise InputError(
             f"{name} is a {type(data).__name__}, which gives one sample at a time: wrap it, "
             "DataLoader(dataset, batch_size=64, shuffle=True), or give the tensors as a pair."
