@@ -1,0 +1,278 @@
+"""Several processes at once: torchrun, PyTorch's own launcher, from a cell or from a shell.
+
+`launch` starts it on this machine, for a function in a module. From a shell, the same function is
+
+    torchrun --nproc-per-node 2 -m utils.distributed MODULE:FUNCTION ARGUMENT ...
+
+and on four machines, the same line on each of them, where `first` is the name of one of them,
+
+    torchrun --nnodes 4 --nproc-per-node 2 --rdzv-backend c10d --rdzv-endpoint first:29400 \\
+        -m utils.distributed MODULE:FUNCTION ARGUMENT ...
+"""
+
+import argparse
+import ast
+import faulthandler
+import importlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from datetime import timedelta
+from pathlib import Path
+
+import torch
+from torch import distributed
+
+TIMEOUT = 60  # seconds; torch's own half an hour is long for somebody who sits before a cell
+SECONDS_TO_START = 300  # importing torch takes a loaded machine its time
+SECONDS_TO_END = 5
+LOOPBACK = {"linux": "lo", "darwin": "lo0"}  # the name of the network within one machine
+ENDED_BY_TORCHRUN = (-signal.SIGTERM, 0xC000013A)  # the second is Windows' Ctrl-C
+
+
+class RankError(RuntimeError):
+    """A rank failed, and with it the run; the message says which, and shows its own error."""
+
+
+# In the notebook's process -----------------------------------------------------------------------
+
+
+def launch(function, *arguments, ranks=2, timeout=TIMEOUT):
+    """Run a function in several processes, the ranks, on this machine, and wait for them.
+
+    torchrun starts them. In each, `torch.distributed` is initialised, on GPUs (nccl) if there is one
+    for each rank, otherwise on the CPU (gloo). What rank 0 prints is shown. However it ends, also by
+    Ctrl-C, no process stays behind.
+
+    Args:
+        function: of a module, since each rank imports it anew; one of a cell will not do.
+        arguments: tensors, numbers, strings, None, and lists, tuples or dictionaries of them.
+        ranks: how many processes.
+        timeout: seconds that a rank waits for the others before that counts as a failure.
+
+    Returns:
+        What the function returned in rank 0, of the same types as the arguments.
+
+    Raises:
+        RankError: a rank raised an error, was ended from outside or kept the others waiting.
+        ValueError: the function is not in a module, or an argument is of another type.
+    """
+    target = target_of(function)
+    with (
+        tempfile.TemporaryDirectory(prefix="ranks-", ignore_cleanup_errors=True) as folder,
+        socket.create_server(("127.0.0.1", 0), backlog=ranks) as alive,
+    ):
+        folder = Path(folder)
+        torch.save(list(arguments), folder / "arguments.pt")
+        read(folder / "arguments.pt", "An argument")
+        command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+        command += [f"--nproc-per-node={ranks}", "--local-addr=localhost", "--monitor-interval=0.1"]
+        command += [f"--shutdown-timeout={SECONDS_TO_END}", "-m", "utils.distributed"]
+        command += [f"--timeout={timeout}", "--launched", folder, str(alive.getsockname()[1])]
+        with open(folder / "torchrun.txt", "wb") as said:
+            torchrun = subprocess.Popen(
+                [*command, target],
+                env=environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                start_new_session=True,  # Ctrl-C reaches this process alone, which ends the others
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # the same on Windows
+            )
+        try:
+            show(torchrun, folder / "output-0.txt")
+        finally:
+            alive.close()  # at this each rank ends, even if torchrun is gone
+            end(torchrun)
+        if torchrun.returncode != 0:
+            raise RankError(explanation(folder, ranks, timeout))
+        return read(folder / "result.pt", "What the function returned")
+
+
+def target_of(function):
+    """Return MODULE:FUNCTION, with which a rank finds a function."""
+    module, name = function.__module__, function.__qualname__
+    if module == "__main__" or "<" in name:
+        raise ValueError(
+            f"Each rank imports the function anew, and {name} is in no module: write it to a file, "
+            "for example with %%writefile my_ranks.py, and import it from there."
+        )
+    return f"{module}:{name}"
+
+
+def read(path, what):
+    """Return what torch.save wrote; objects that bring code of their own are refused."""
+    try:
+        return torch.load(path, weights_only=True)
+    except Exception as error:
+        raise ValueError(
+            f"{what} is of a type that does not pass between processes here: use tensors, numbers, "
+            "strings, None, and lists, tuples or dictionaries of them (x.tolist() for NumPy)."
+        ) from error
+
+
+def environment():
+    """Return the variables for the ranks: what is set already stays, but for sys.path."""
+    ours = {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
+    if os.name == "nt":
+        ours["USE_LIBUV"] = "0"  # the packages for Windows come without it
+    if sys.platform in LOOPBACK:  # or gloo looks for the machine's name in the network
+        ours["GLOO_SOCKET_IFNAME"] = LOOPBACK[sys.platform]
+    path = os.pathsep.join(os.path.abspath(folder) for folder in sys.path)
+    return ours | os.environ | {"PYTHONPATH": path}
+
+
+def show(torchrun, path):
+    """Print what comes into a file, until torchrun has ended."""
+    path.touch()
+    with open(path, encoding="utf-8", errors="replace", newline="") as output:
+        ended = False
+        while not ended:
+            time.sleep(0.05)
+            ended = torchrun.poll() is not None
+            if text := output.read():
+                print(text.replace("\r\n", "\n"), end="", flush=True)
+
+
+def end(torchrun):
+    """End torchrun, which ends its ranks, if it is still there."""
+    torchrun.terminate()
+    try:
+        torchrun.wait(2 * SECONDS_TO_END)
+    except subprocess.TimeoutExpired:
+        torchrun.kill()
+        torchrun.wait()
+
+
+def explanation(folder, ranks, timeout):
+    """Return which rank failed first, and how: from the files that the ranks and torchrun left."""
+    said = (folder / "torchrun.txt").read_text(encoding="utf-8", errors="replace")
+    codes = re.findall(r"rank +: (\d+) .*\n +exitcode +: (-?\d+)", said)
+    codes = {int(rank): int(code) for rank, code in codes}
+    errors = sorted(folder.glob("error-*.txt"), key=lambda path: path.stat().st_mtime_ns)
+    spoke = [int(path.stem.partition("-")[2]) for path in errors]
+    # A rank that ended without a word came first: the others only miss it.
+    for rank, code in codes.items():
+        if rank not in spoke and code not in ENDED_BY_TORCHRUN:
+            how = f"exit status {code}" if code > 0 else f"signal {-code}"
+            if code == -9:
+                how += ", sent by hand or by a system short of memory"
+            return f"Rank {rank} of {ranks} ended with {how}.{last_lines(folder, rank)}"
+    if not errors:
+        return "torchrun failed:\n" + "\n".join(said.splitlines()[-15:])
+    text = errors[0].read_text(encoding="utf-8").strip()
+    message = f"Rank {spoke[0]} of {ranks} failed:\n" + "\n".join(text.splitlines()[-12:])
+    if "timed out" in text.lower():
+        message += f"\nIt waited {timeout} seconds (timeout={timeout}) for another rank."
+        for rank in set(range(ranks)) - set(spoke):
+            message += f" Rank {rank} was here:" + last_place(folder, rank)
+    return message
+
+
+def last_lines(folder, rank):
+    """Return the end of what a rank printed."""
+    path = folder / f"output-{rank}.txt"
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+    return "".join(f"\n  {line}" for line in ["Its last lines:", *lines[-8:]]) if lines else ""
+
+
+def last_place(folder, rank):
+    """Return the innermost lines of code that a rank was in when torchrun ended it."""
+    path = folder / f"place-{rank}.txt"
+    lines = path.read_text().splitlines() if path.exists() else []
+    return "".join(f"\n{line}" for line in lines if "File" in line[:8])
+
+
+# In each rank -----------------------------------------------------------------------------------
+
+
+def main(words=None):
+    """Run a function as one rank; torchrun calls this."""
+    parser = argparse.ArgumentParser(prog="torchrun -m utils.distributed", description=__doc__)
+    parser.add_argument("--timeout", type=float, default=TIMEOUT)
+    parser.add_argument("--launched", nargs=2, metavar=("FOLDER", "PORT"))
+    parser.add_argument("target", metavar="MODULE:FUNCTION")
+    parser.add_argument("arguments", nargs="*", type=literal)
+    given = parser.parse_args(words)
+    if given.launched is None:
+        result = run(given.target, given.arguments, given.timeout)
+        if result is not None and os.environ["RANK"] == "0":
+            print(result)
+        return
+    rank, folder = os.environ["RANK"], Path(given.launched[0])
+    leave_with(int(given.launched[1]))
+    output = os.open(folder / f"output-{rank}.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for stream in (1, 2):
+        os.dup2(output, stream)
+    if hasattr(faulthandler, "register"):  # not on Windows
+        place = open(folder / f"place-{rank}.txt", "w")
+        faulthandler.register(signal.SIGTERM, file=place, all_threads=False, chain=True)
+    try:
+        result = run(given.target, torch.load(folder / "arguments.pt"), given.timeout)
+        if rank == "0":
+            torch.save(result, folder / "result.pt")
+    except Exception as error:
+        own = error.__traceback__.tb_next  # without this function
+        lines = traceback.format_exception(type(error), error, own)
+        (folder / f"error-{rank}.txt").write_text("".join(lines), encoding="utf-8")
+        sys.exit(1)
+
+
+def run(target, arguments, timeout):
+    """Call a function between the beginning and the end of the group of processes."""
+    module, _, name = target.partition(":")
+    function = getattr(importlib.import_module(module), name)
+    here = int(os.environ["LOCAL_WORLD_SIZE"])
+    wanted = os.environ.get("COURSE_DEVICE", "").strip().lower() or "cuda"
+    gpus = wanted == "cuda" and torch.cuda.device_count() >= here
+    if gpus:
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    # Ranks that start slowly are no failure, so they meet before the timeout counts.
+    start = timedelta(seconds=SECONDS_TO_START)
+    store, rank, ranks = next(distributed.rendezvous("env://", timeout=start))
+    store.set(f"rank {rank}", "started")
+    store.wait([f"rank {other}" for other in range(ranks)], start)
+    distributed.init_process_group(
+        "cpu:gloo,cuda:nccl" if gpus else "gloo",
+        store=store,
+        rank=rank,
+        world_size=ranks,
+        timeout=timedelta(seconds=timeout),
+    )
+    result = function(*arguments)
+    distributed.barrier()  # a rank that never comes here is a failure, too
+    distributed.destroy_process_group()
+    return result
+
+
+def leave_with(port):
+    """End this process when the one that listens there has closed the port, or has ended."""
+    connection = socket.create_connection(("127.0.0.1", port))
+
+    def wait():
+        try:
+            connection.recv(1)
+        except OSError:
+            pass
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def literal(word):
+    """Return the number, list or the like that a word of the command line stands for."""
+    try:
+        return ast.literal_eval(word)
+    except (ValueError, SyntaxError):
+        return word
+
+
+if __name__ == "__main__":
+    main()
