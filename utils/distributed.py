@@ -15,7 +15,6 @@ import ast
 import faulthandler
 import importlib
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -30,11 +29,13 @@ from pathlib import Path
 import torch
 from torch import distributed
 
+from utils.fitting.checks import check_whole_number
+from utils.fitting.rank_errors import explanation
+
 TIMEOUT = 60  # seconds; torch's own half an hour is long for somebody who sits before a cell
 SECONDS_TO_START = 300  # importing torch takes a loaded machine its time
 SECONDS_TO_END = 5
 LOOPBACK = {"linux": "lo", "darwin": "lo0"}  # the name of the network within one machine
-ENDED_BY_TORCHRUN = (-signal.SIGTERM, 0xC000013A)  # the second is Windows' Ctrl-C
 
 
 class RankError(RuntimeError):
@@ -47,9 +48,9 @@ class RankError(RuntimeError):
 def launch(function, *arguments, ranks=2, timeout=TIMEOUT):
     """Run a function in several processes, the ranks, on this machine, and wait for them.
 
-    torchrun starts them. In each, `torch.distributed` is initialised, on GPUs (nccl) if there is one
-    for each rank, otherwise on the CPU (gloo). What rank 0 prints is shown. However it ends, also by
-    Ctrl-C, no process stays behind.
+    torchrun starts them. In each, `torch.distributed` is initialised: nccl if there is a GPU for
+    each rank, otherwise gloo. What rank 0 prints is shown. However it ends, also by Ctrl-C, no
+    process stays behind.
 
     Args:
         function: of a module, since each rank imports it anew; one of a cell will not do.
@@ -65,6 +66,7 @@ def launch(function, *arguments, ranks=2, timeout=TIMEOUT):
         ValueError: the function is not in a module, or an argument is of another type.
     """
     target = target_of(function)
+    check_whole_number("ranks (how many processes)", ranks, 1)
     with (
         tempfile.TemporaryDirectory(prefix="ranks-", ignore_cleanup_errors=True) as folder,
         socket.create_server(("127.0.0.1", 0), backlog=ranks) as alive,
@@ -98,13 +100,13 @@ def launch(function, *arguments, ranks=2, timeout=TIMEOUT):
 
 def target_of(function):
     """Return MODULE:FUNCTION, with which a rank finds a function."""
-    module, name = function.__module__, function.__qualname__
-    if module == "__main__" or "<" in name:
+    name = getattr(function, "__qualname__", repr(function))
+    if not name.isidentifier() or function.__module__ == "__main__":
         raise ValueError(
-            f"Each rank imports the function anew, and {name} is in no module: write it to a file, "
-            "for example with %%writefile my_ranks.py, and import it from there."
+            f"Each rank imports the function by its name, and {name} has none in a module: write "
+            "it to a file, for example with %%writefile my_ranks.py, and import it from there."
         )
-    return f"{module}:{name}"
+    return f"{function.__module__}:{name}"
 
 
 def read(path, what):
@@ -151,45 +153,6 @@ def end(torchrun):
         torchrun.wait()
 
 
-def explanation(folder, ranks, timeout):
-    """Return which rank failed first, and how: from the files that the ranks and torchrun left."""
-    said = (folder / "torchrun.txt").read_text(encoding="utf-8", errors="replace")
-    codes = re.findall(r"rank +: (\d+) .*\n +exitcode +: (-?\d+)", said)
-    codes = {int(rank): int(code) for rank, code in codes}
-    errors = sorted(folder.glob("error-*.txt"), key=lambda path: path.stat().st_mtime_ns)
-    spoke = [int(path.stem.partition("-")[2]) for path in errors]
-    # A rank that ended without a word came first: the others only miss it.
-    for rank, code in codes.items():
-        if rank not in spoke and code not in ENDED_BY_TORCHRUN:
-            how = f"exit status {code}" if code > 0 else f"signal {-code}"
-            if code == -9:
-                how += ", sent by hand or by a system short of memory"
-            return f"Rank {rank} of {ranks} ended with {how}.{last_lines(folder, rank)}"
-    if not errors:
-        return "torchrun failed:\n" + "\n".join(said.splitlines()[-15:])
-    text = errors[0].read_text(encoding="utf-8").strip()
-    message = f"Rank {spoke[0]} of {ranks} failed:\n" + "\n".join(text.splitlines()[-12:])
-    if "timed out" in text.lower():
-        message += f"\nIt waited {timeout} seconds (timeout={timeout}) for another rank."
-        for rank in set(range(ranks)) - set(spoke):
-            message += f" Rank {rank} was here:" + last_place(folder, rank)
-    return message
-
-
-def last_lines(folder, rank):
-    """Return the end of what a rank printed."""
-    path = folder / f"output-{rank}.txt"
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
-    return "".join(f"\n  {line}" for line in ["Its last lines:", *lines[-8:]]) if lines else ""
-
-
-def last_place(folder, rank):
-    """Return the innermost lines of code that a rank was in when torchrun ended it."""
-    path = folder / f"place-{rank}.txt"
-    lines = path.read_text().splitlines() if path.exists() else []
-    return "".join(f"\n{line}" for line in lines if "File" in line[:8])
-
-
 # In each rank -----------------------------------------------------------------------------------
 
 
@@ -219,7 +182,7 @@ def main(words=None):
         if rank == "0":
             torch.save(result, folder / "result.pt")
     except Exception as error:
-        own = error.__traceback__.tb_next  # without this function
+        own = error.__traceback__.tb_next.tb_next  # without `main` and `run`
         lines = traceback.format_exception(type(error), error, own)
         (folder / f"error-{rank}.txt").write_text("".join(lines), encoding="utf-8")
         sys.exit(1)

@@ -8,7 +8,7 @@ import torch
 from small_networks import awkward_network, points, small_network
 from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
 
 from utils.fitting.ranks import plain
 from utils.training import evaluate, fit
@@ -94,7 +94,9 @@ def train_to_infinity():
     y[-1] = 1e200
     model = network()
     made = torch.optim.SGD(model.parameters(), lr=0.1)
-    return numbers_of(model, fit(model, (x, y), nn.MSELoss(), made, 2, batch_size=16, shuffle=False))
+    return numbers_of(
+        model, fit(model, (x, y), nn.MSELoss(), made, 2, batch_size=16, shuffle=False)
+    )
 
 
 def train_with_buffers():
@@ -104,6 +106,22 @@ def train_with_buffers():
     made = torch.optim.SGD(model.parameters(), lr=0.1)
     history = fit(model, (x, y), nn.MSELoss(), made, 2, batch_size=16, validation=(x, y))
     return history.validation_loss[-1].item(), evaluate(model, (x, y), nn.MSELoss())
+
+
+def train_with_a_sampler():
+    """Return which rows this rank saw in each of two epochs."""
+    rows = torch.arange(12.0, dtype=torch.float64).reshape(-1, 1)
+    dataset = TensorDataset(rows, rows)
+    loader = DataLoader(dataset, batch_size=3, sampler=DistributedSampler(dataset))
+    seen = []
+
+    def loss_fn(outputs, targets):
+        seen.extend(targets.flatten().int().tolist())
+        return nn.functional.mse_loss(outputs, targets)
+
+    model = DistributedDataParallel(small_network().double())
+    fit(model, loader, loss_fn, torch.optim.SGD(model.parameters(), lr=1e-4), 2)
+    return seen[-12:-6], seen[-6:]  # the first step was tried on a copy before
 
 
 def refused():
@@ -129,6 +147,7 @@ def train_all(folder):
     results["own batches"] = train_on_own_batches()
     results["infinity"] = train_to_infinity()
     results["buffers"] = train_with_buffers()
+    results["orders"] = train_with_a_sampler()
     results["refused"] = refused()
     results["resumed"] = resume(f"{folder}/checkpoint", 4)
     everywhere = [None] * distributed.get_world_size()

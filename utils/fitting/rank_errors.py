@@ -1,0 +1,67 @@
+"""Which of several ranks failed first, and how, from what they and torchrun left in a folder."""
+
+import re
+import signal
+
+# Of a rank that was left alone by another, but not the cause.
+LEFT_ALONE = re.compile("connection (closed|reset|was)|forcibly closed|broken pipe", re.IGNORECASE)
+ENDED_BY_TORCHRUN = (-signal.SIGTERM, 0xC000013A)  # the second is Windows' Ctrl-C
+
+
+def explanation(folder, ranks, timeout):
+    """Return a message with the rank that failed first, and its own error.
+
+    Args:
+        folder: with torchrun.txt, what torchrun printed, and of each rank N output-N.txt, what it
+            printed, error-N.txt, the traceback if it raised an error, and place-N.txt, where it was
+            when torchrun ended it.
+        ranks: how many ranks there were.
+        timeout: seconds that one waited for the others.
+    """
+    said = "\n".join(lines_of(folder / "torchrun.txt"))
+    codes = re.findall(r"rank +: (\d+) .*\n +exitcode +: (-?\d+)", said)
+    codes = {int(rank): int(code) for rank, code in codes}
+    paths = sorted(folder.glob("error-*.txt"), key=lambda path: path.stat().st_mtime_ns)
+    errors = {int(path.stem.partition("-")[2]): lines_of(path) for path in paths}  # first one first
+    own = [rank for rank, lines in errors.items() if not LEFT_ALONE.search("\n".join(lines))]
+    if not own:  # then it was one that could not say anything any more
+        for rank, code in codes.items():
+            if rank not in errors and code not in ENDED_BY_TORCHRUN:
+                return f"Rank {rank} of {ranks} ended with {words_for(code)}.{last(folder, rank)}"
+    if not errors:
+        return "torchrun failed:\n" + "\n".join(said.splitlines()[-15:])
+    rank = own[0] if own else next(iter(errors))
+    message = "\n".join([f"Rank {rank} of {ranks} failed:", *errors[rank][-12:]])
+    if "timed out" in errors[rank][-1].lower():
+        message += f"\nIt had waited {timeout} seconds (timeout={timeout}) for another rank."
+        for other in sorted(set(range(ranks)) - set(errors)):
+            message += place(folder, other)
+    return message
+
+
+def words_for(code):
+    """Return what an exit status means."""
+    if code >= 0:
+        return f"exit status {code}"
+    by_whom = ", sent by hand or by a system short of memory" if code == -9 else ""
+    return f"signal {-code}{by_whom}"
+
+
+def last(folder, rank):
+    """Return the end of what a rank printed."""
+    lines = lines_of(folder / f"output-{rank}.txt")[-8:]
+    return "".join(f"\n  {line}" for line in ["Its last lines:", *lines]) if lines else ""
+
+
+def place(folder, rank):
+    """Return the lines of code that a rank was in, the innermost first; none on Windows."""
+    lines = [line for line in lines_of(folder / f"place-{rank}.txt") if line[:6] == "  File"]
+    own = [line for line in lines if "runpy" not in line][:-2]  # without those that started it
+    return "\n".join([f"\nRank {rank} was here:", *own[:8]]) if own else ""
+
+
+def lines_of(path):
+    """Return the lines of a file, none if there is no such file."""
+    if not path.exists():
+        return []
+    return path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
