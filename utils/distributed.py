@@ -127,7 +127,8 @@ def environment():
         ours["USE_LIBUV"] = "0"  # the packages for Windows come without it
     if sys.platform in LOOPBACK:  # or gloo looks for the machine's name in the network
         ours["GLOO_SOCKET_IFNAME"] = LOOPBACK[sys.platform]
-    path = os.pathsep.join(os.path.abspath(folder) for folder in sys.path)
+    course = Path(__file__).parents[1]  # an entry like ".." may mean another folder by now
+    path = os.pathsep.join(os.path.abspath(folder) for folder in [course, *sys.path])
     return ours | os.environ | {"PYTHONPATH": path}
 
 

@@ -155,6 +155,12 @@ def train_all(folder):
     return everywhere
 
 
+def sum_of_ranks(*numbers):
+    total = torch.tensor(float(distributed.get_rank()))
+    distributed.all_reduce(total)
+    return total.item() + sum(numbers)
+
+
 def resume(path, epochs):
     return train(**SETTINGS["momentum"], checkpoint=path, epochs=epochs)
 

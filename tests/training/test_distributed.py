@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ import pytest
 import rank_functions
 import torch
 
-from utils.distributed import RankError, launch
+from utils.distributed import RankError, environment, launch
 
 SIGNALS = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 
@@ -113,6 +114,26 @@ def test_four_ranks_go_on_where_one_stopped(tmp_path):
     of_ranks = launch(rank_functions.resume, path, 4, ranks=4)
     alone = rank_functions.train(**rank_functions.SETTINGS["momentum"], epochs=4)
     assert_numbers_agree(of_ranks, alone)
+
+
+@pytest.mark.full
+def test_the_command_line_joins_machines(tmp_path):
+    """Two of them, which are the same one here, with a rank each."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "torch.distributed.run", "--nnodes=2", "--nproc-per-node=1"]
+    command += [
+        "--rdzv-backend=c10d",
+        f"--rdzv-endpoint=localhost:{port}",
+        "--local-addr=localhost",
+    ]
+    command += ["-m", "utils.distributed", "rank_functions:sum_of_ranks", "10", "0.5"]
+    torchruns = [
+        subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    said = [torchrun.communicate(timeout=120)[0] for torchrun in torchruns]
+    assert "".join(said) == "11.5\n"  # 0 + 1, 10 and 0.5, said once
 
 
 # Failures ---------------------------------------------------------------------------------------

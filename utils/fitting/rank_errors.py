@@ -48,8 +48,8 @@ def words_for(code):
 
 
 def last(folder, rank):
-    """Return the end of what a rank printed."""
-    lines = lines_of(folder / f"output-{rank}.txt")[-8:]
+    """Return the end of what a rank printed, or if it did not get that far, what torchrun has."""
+    lines = lines_of(folder / f"output-{rank}.txt")[-8:] or lines_of(folder / "torchrun.txt")[:8]
     return "".join(f"\n  {line}" for line in ["Its last lines:", *lines]) if lines else ""
 
 
