@@ -73,7 +73,7 @@ def launch(function, *arguments, ranks=2, timeout=TIMEOUT):
     ):
         folder = Path(folder)
         torch.save(list(arguments), folder / "arguments.pt")
-        read(folder / "arguments.pt", "An argument")
+        load_plain(folder / "arguments.pt", "An argument")
         command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
         command += [f"--nproc-per-node={ranks}", "--local-addr=localhost", "--monitor-interval=0.1"]
         command += [f"--shutdown-timeout={SECONDS_TO_END}", "-m", "utils.distributed"]
@@ -89,13 +89,13 @@ def launch(function, *arguments, ranks=2, timeout=TIMEOUT):
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # the same on Windows
             )
         try:
-            show(torchrun, folder / "output-0.txt")
+            print_output(torchrun, folder / "output-0.txt")
         finally:
             alive.close()  # at this each rank ends, even if torchrun is gone
             end(torchrun)
         if torchrun.returncode != 0:
             raise RankError(explanation(folder, ranks, timeout))
-        return read(folder / "result.pt", "What the function returned")
+        return load_plain(folder / "result.pt", "What the function returned")
 
 
 def target_of(function):
@@ -109,7 +109,7 @@ def target_of(function):
     return f"{function.__module__}:{name}"
 
 
-def read(path, what):
+def load_plain(path, what):
     """Return what torch.save wrote; objects that bring code of their own are refused."""
     try:
         return torch.load(path, weights_only=True)
@@ -132,7 +132,7 @@ def environment():
     return ours | os.environ | {"PYTHONPATH": path}
 
 
-def show(torchrun, path):
+def print_output(torchrun, path):
     """Print what comes into a file, until torchrun has ended."""
     path.touch()
     with open(path, encoding="utf-8", errors="replace", newline="") as output:

@@ -234,7 +234,7 @@ def fit(
     loss_of_share = ranks.weighted(loss_fn, batches)
     try:
         with (
-            KeyboardStop() as keyboard,
+            KeyboardStop(ranks) as keyboard,
             mode(model, training=True),
             explained(model, batches, loss_fn, metrics),
             saved,  # goes on from the file, if there is one

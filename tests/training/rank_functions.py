@@ -99,6 +99,21 @@ def train_to_infinity():
     )
 
 
+def train_until_the_keyboard_stops_it():
+    """Ctrl-C comes in step 3, in the last rank alone."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    model, calls = network(), []
+
+    def loss_fn(outputs, targets):
+        calls.append(1)
+        if len(calls) == 3 and distributed.get_rank() == distributed.get_world_size() - 1:
+            signal.raise_signal(signal.SIGINT)
+        return nn.functional.mse_loss(outputs, targets)
+
+    made = torch.optim.SGD(model.parameters(), lr=0.1)
+    return numbers_of(model, fit(model, pair(101), loss_fn, made, 5, batch_size=16))
+
+
 def train_with_buffers():
     """Return the validation loss of a network with BatchNorm, and that of the model of rank 0."""
     x, y = points(40)
@@ -146,6 +161,7 @@ def train_all(folder):
     results = {name: train(**settings) for name, settings in SETTINGS.items()}
     results["own batches"] = train_on_own_batches()
     results["infinity"] = train_to_infinity()
+    results["keyboard"] = train_until_the_keyboard_stops_it()
     results["buffers"] = train_with_buffers()
     results["orders"] = train_with_a_sampler()
     results["refused"] = refused()

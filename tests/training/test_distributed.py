@@ -70,6 +70,12 @@ def test_all_ranks_stop_at_a_loss_that_is_infinite_in_one(both):
     assert alone["stopped"][0] == "not finite"
 
 
+def test_all_ranks_stop_after_the_epoch_in_which_one_is_interrupted(both):
+    zero, one = (of_rank["keyboard"] for of_rank in both[0])
+    assert zero["stopped"][0] == "keyboard" and zero["stopped"][2] == 7
+    assert_numbers_agree(one, zero)
+
+
 def test_the_validation_loss_is_that_of_one_model_though_ranks_see_other_batches(both):
     measured = [number for of_rank in both[0] for number in of_rank["buffers"]]
     assert measured == pytest.approx([measured[0]] * 4, rel=1e-6)

@@ -27,7 +27,7 @@ def explanation(folder, ranks, timeout):
     if not own:  # then it was one that could not say anything any more
         for rank, code in codes.items():
             if rank not in errors and code not in ENDED_BY_TORCHRUN:
-                return f"Rank {rank} of {ranks} ended with {words_for(code)}.{last(folder, rank)}"
+                return f"Rank {rank} of {ranks} ended with {meaning_of(code)}.{last(folder, rank)}"
     if not errors:
         return "torchrun failed:\n" + "\n".join(said.splitlines()[-15:])
     rank = own[0] if own else next(iter(errors))
@@ -39,7 +39,7 @@ def explanation(folder, ranks, timeout):
     return message
 
 
-def words_for(code):
+def meaning_of(code):
     """Return what an exit status means."""
     if code >= 0:
         return f"exit status {code}"
