@@ -12,17 +12,14 @@ and on four machines, the same line on each of them, where `first` is the name o
 
 import argparse
 import ast
-import faulthandler
 import importlib
 import os
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-import traceback
 from datetime import timedelta
 from pathlib import Path
 
@@ -30,7 +27,7 @@ import torch
 from torch import distributed
 
 from utils.fitting.checks import check_whole_number
-from utils.fitting.rank_errors import explanation
+from utils.fitting.rank_errors import explanation, keep_error, keep_output
 
 TIMEOUT = 60  # seconds; torch's own half an hour is long for somebody who sits before a cell
 SECONDS_TO_START = 300  # importing torch takes a loaded machine its time
@@ -172,20 +169,14 @@ def main(words=None):
         return
     rank, folder = os.environ["RANK"], Path(given.launched[0])
     leave_with(int(given.launched[1]))
-    output = os.open(folder / f"output-{rank}.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    for stream in (1, 2):
-        os.dup2(output, stream)
-    if hasattr(faulthandler, "register"):  # not on Windows
-        place = open(folder / f"place-{rank}.txt", "w")
-        faulthandler.register(signal.SIGTERM, file=place, all_threads=False, chain=True)
+    keep_output(folder, rank)
     try:
         result = run(given.target, torch.load(folder / "arguments.pt"), given.timeout)
         if rank == "0":
             torch.save(result, folder / "result.pt")
     except Exception as error:
-        own = error.__traceback__.tb_next.tb_next  # without `main` and `run`
-        lines = traceback.format_exception(type(error), error, own)
-        (folder / f"error-{rank}.txt").write_text("".join(lines), encoding="utf-8")
+        error.__traceback__ = error.__traceback__.tb_next.tb_next  # without `main` and `run`
+        keep_error(folder, rank, error)
         sys.exit(1)
 
 

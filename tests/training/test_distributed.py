@@ -196,7 +196,10 @@ launch(rank_functions.wait_for_ever, {folder!r}, timeout=300)
 @pytest.mark.parametrize("sent", [signal.SIGINT, getattr(signal, "SIGKILL", None)])
 def test_no_rank_outlives_the_notebook(tmp_path, sent):
     code = WAITING.format(here=os.path.dirname(__file__), folder=str(tmp_path))
-    notebook = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
+    kept = os.environ | {"TMPDIR": str(tmp_path)}  # killed, it leaves its folder behind
+    notebook = subprocess.Popen(
+        [sys.executable, "-c", code], env=kept, stderr=subprocess.PIPE, text=True
+    )
     end = time.monotonic() + 120
     while len(list(tmp_path.glob("*.process"))) < 2:
         assert notebook.poll() is None and time.monotonic() < end

@@ -1,20 +1,43 @@
-"""Which of several ranks failed first, and how, from what they and torchrun left in a folder."""
+"""What each rank keeps in a folder, and which one failed first, and how, by these files.
 
+output-N.txt    what rank N printed, torch's own warnings included
+error-N.txt     its traceback, if it raised an error
+place-N.txt     where it was when torchrun ended it, since another had failed
+torchrun.txt    what torchrun printed
+"""
+
+import faulthandler
+import os
 import re
 import signal
+import traceback
 
 # Of a rank that was left alone by another, but not the cause.
 LEFT_ALONE = re.compile("connection (closed|reset|was)|forcibly closed|broken pipe", re.IGNORECASE)
 ENDED_BY_TORCHRUN = (-signal.SIGTERM, 0xC000013A)  # the second is Windows' Ctrl-C
 
 
+def keep_output(folder, rank):
+    """Send what this process prints to its file, and at torchrun's signal where it is."""
+    output = os.open(folder / f"output-{rank}.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for stream in (1, 2):
+        os.dup2(output, stream)
+    if hasattr(faulthandler, "register"):  # not on Windows
+        place = os.open(folder / f"place-{rank}.txt", os.O_WRONLY | os.O_CREAT)
+        faulthandler.register(signal.SIGTERM, file=place, all_threads=False, chain=True)
+
+
+def keep_error(folder, rank, error):
+    """Write an error with its traceback."""
+    lines = traceback.format_exception(error)
+    (folder / f"error-{rank}.txt").write_text("".join(lines), encoding="utf-8")
+
+
 def explanation(folder, ranks, timeout):
     """Return a message with the rank that failed first, and its own error.
 
     Args:
-        folder: with torchrun.txt, what torchrun printed, and of each rank N output-N.txt, what it
-            printed, error-N.txt, the traceback if it raised an error, and place-N.txt, where it was
-            when torchrun ended it.
+        folder: with the files named above; all ranks have ended.
         ranks: how many ranks there were.
         timeout: seconds that one waited for the others.
     """
