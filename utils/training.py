@@ -15,6 +15,7 @@ from utils.fitting.batches import Batches
 from utils.fitting.checkpoints import Checkpoint
 from utils.fitting.measuring import Means, measure
 from utils.fitting.progress import progress_bar
+from utils.fitting.ranks import Ranks, plain, speaks
 from utils.fitting.states import device_of, mode
 from utils.fitting.stops import (
     EarlyStopping,
@@ -86,7 +87,8 @@ class History:
     def stop(self, reason, message):
         """Note why the training ended early, and say it."""
         self.stopped, self.message = reason, message
-        print(message)
+        if speaks():
+            print(message)
 
     def __len__(self):
         return len(self.columns.get("loss", []))
@@ -179,7 +181,9 @@ def fit(
     Args:
         model: any module; its parameters decide the device, to which the batches are moved. It is
             in training mode meanwhile, with all its parts: a frozen BatchNorm that you have set to
-            eval() still takes up new statistics.
+            eval() still takes up new statistics. One in DistributedDataParallel is trained by all
+            ranks together, with the numbers of one process and the history of all: each calls fit
+            alike, and takes its rows of each batch of a pair; an iterable gives it its own batches.
         data: a pair of tensors (x, y) of n samples, or an iterable of batches (x, y) such as a
             DataLoader; with the same one the weights equal those of the plain loop bit for bit.
         loss_fn: loss_fn(outputs, targets) gives one number, the mean over the batch. The history is
@@ -215,28 +219,34 @@ def fit(
     checks.check_optimizer(optimizer, model, loss_fn, scheduler)
     checks.check_settings(data, epochs, batch_size, drop_last, seed, patience, validation)
     device = device_of(model)
-    batches = Batches(data, device, batch_size, shuffle, drop_last, seed)
+    ranks = Ranks(model)  # with DistributedDataParallel all that train together, or this one alone
+    ranks.check(data)
+    batches = Batches(data, device, batch_size, shuffle, drop_last, seed, ranks)
     if validation is not None:
-        validation = Batches(validation, device, max(batch_size or 0, SAMPLES_AT_ONCE))
-    history, stopping = History(), EarlyStopping(model, patience)
+        at_once = max(batch_size or 0, SAMPLES_AT_ONCE)
+        validation = Batches(validation, device, at_once, ranks=ranks)
+    history, stopping = History(), EarlyStopping(plain(model), patience)
     parts = {"optimizer": optimizer, "scheduler": scheduler, "batches": batches}
-    parts |= {"model": model, "history": history, "stopping": stopping}
+    parts |= {"model": plain(model), "history": history, "stopping": stopping}
     task = {"loss_fn": loss_fn, "validation": validation, "metrics": metrics, "patience": patience}
-    saved = Checkpoint(checkpoint, parts, task)
+    saved = Checkpoint(checkpoint, parts, task, ranks)
     try_first_step(model, batches, loss_fn, metrics)
+    loss_of_share = ranks.weighted(loss_fn, batches)
     try:
         with (
-            KeyboardStop() as keyboard,
+            KeyboardStop(ranks) as keyboard,
             mode(model, training=True),
             explained(model, batches, loss_fn, metrics),
             saved,  # goes on from the file, if there is one
             progress_bar(range(len(history), epochs), progress) as bar,
         ):
-            for _ in bar:
+            ranks.check_alike(batches, history)
+            for batches.epoch in bar:
                 if stopping.exhausted:
                     break
-                means = Means(metrics)
-                train_epoch(model, keyboard.between(batches), loss_fn, optimizer, means)
+                means = Means(metrics, source=batches)
+                train_epoch(model, keyboard.between(batches), loss_of_share, optimizer, means)
+                ranks.same_buffers(model)
                 numbers = means.read()
                 if validation is not None:
                     numbers |= measure(model, validation, loss_fn, metrics, "validation_")
@@ -295,6 +305,7 @@ def predict(model, x, batch_size=SAMPLES_AT_ONCE):
         Outputs of shape (n, ...), on the device of x.
     """
     checks.check_inputs(x, batch_size)
+    model = plain(model)
     device = device_of(model, default=x.device)
     with mode(model, training=False), torch.no_grad():
         parts = [outputs_of(model, part.to(device), model) for part in x.split(batch_size)]

@@ -1,10 +1,11 @@
 """Batches of inputs and targets, on the device of the model."""
 
-from itertools import chain
+from itertools import chain, repeat
 
 import torch
 
 from utils.fitting import checks
+from utils.fitting.ranks import Ranks
 
 BYTES_AT_ONCE = 2**18
 
@@ -24,12 +25,22 @@ class Batches:
             that is not full is left out. An iterable decides both itself.
         seed: of the generator that draws the orders, or the generator; the global random state is
             left alone.
+        ranks: the `Ranks` that share the data. Of a pair all draw the same batches, and each takes
+            its rows of them; an iterable gives each its own batches.
+
+    Attributes:
+        last: the batch that was given last.
+        weight: of this rank's share in a step, see `Ranks.share_of`.
+        epoch: which pass this is, for a sampler that draws by it.
     """
 
-    def __init__(self, data, device, batch_size=None, shuffle=False, drop_last=False, seed=0):
+    def __init__(
+        self, data, device, batch_size=None, shuffle=False, drop_last=False, seed=0, ranks=None
+    ):
         self.device = device
+        self.ranks, self.weight, self.epoch = ranks or Ranks(), 1, 0
         self.pair = checks.is_pair(data)
-        self.last = None  # the batch that was given last
+        self.last = None
         self._begun = None  # a pass that has begun, with its first batch
         batch_size = None if batch_size is None else int(batch_size)  # not a number of NumPy
         own_generator = isinstance(seed, torch.Generator)
@@ -60,7 +71,24 @@ class Batches:
         begun, self._begun = self._begun, None
         if begun is not None:
             return begun
-        return self._from_pair() if self.pair else self._from_iterable()
+        if self.ranks.ranks == 1:
+            return self._from_pair() if self.pair else self._from_iterable()
+        return self._shares() if self.pair else self._in_step()
+
+    def _shares(self):
+        for batch in self._from_pair():
+            self.last, self.weight = self.ranks.share_of(batch)
+            yield self.last
+
+    def _in_step(self):
+        sampler = getattr(self.data, "sampler", None)
+        if hasattr(sampler, "set_epoch"):  # without it the order is the same in each epoch
+            sampler.set_epoch(self.epoch)
+        for batch in chain(self._from_iterable(), repeat(None)):
+            self.weight = self.ranks.weight_of(batch)
+            if self.weight is None:
+                return
+            yield self.last  # after the rank's own end the last one again, with weight 0
 
     def _from_pair(self):
         samples, size = len(self.inputs), self.batch_size

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from utils.fitting.errors import InputError
+from utils.fitting.ranks import speaks
 
 SECONDS_BETWEEN_WRITES = 10  # a small network has hundreds of epochs in that time
 START_ANEW = "delete it to start anew, or choose another name"
@@ -108,10 +109,12 @@ class Checkpoint:
             optimizer, scheduler, batches and history.
         task: what else must be the same when it goes on: "loss_fn", "validation" (a Batches or
             None), "metrics", "patience".
+        ranks: the `Ranks` that train together. Rank 0 writes the file, and all read it.
     """
 
-    def __init__(self, path, parts, task):
-        self.path = None if path is None else Path(path)
+    def __init__(self, path, parts, task, ranks):
+        self.path, self.ranks = None if path is None else Path(path), ranks
+        self.writes = self.path is not None and ranks.rank == 0
         self.parts = {name: part for name, part in parts.items() if part is not None}
         self.kept, self.written_at = None, time.monotonic()
         self.held = contextlib.ExitStack()
@@ -132,18 +135,20 @@ class Checkpoint:
         self.settings["validation data"] = fingerprint_of(task["validation"])
 
     def __enter__(self):
-        if self.path is not None:
+        if self.writes:
             self.held.enter_context(only_one(self.path))
-            if self.path.exists():
-                with self.held as held:  # let go if this fails
-                    self._resume()
-                    self.held = held.pop_all()
+        if self.path is not None and self.path.exists():
+            with self.held as held:  # let go if this fails
+                self._resume()
+                self.held = held.pop_all()
         return self
 
     def __exit__(self, *exception):
         with self.held:
             if self.kept is not None:
                 self._write()
+        if self.path is not None and exception[0] is None:
+            self.ranks.wait()  # the next training may begin with this file
 
     def _resume(self):
         """Load the file into the parts, and set torch's random state."""
@@ -167,11 +172,12 @@ class Checkpoint:
         for device, random_state in enumerate(state["cuda_random_states"]):
             if device < torch.cuda.device_count():
                 torch.cuda.set_rng_state(random_state, device)
-        print(f"Going on after epoch {len(self.parts['history'])}, from {self.path.name}.")
+        if speaks():
+            print(f"Going on after epoch {len(self.parts['history'])}, from {self.path.name}.")
 
     def keep(self):
         """Remember the state of now, at the end of an epoch."""
-        if self.path is None:
+        if not self.writes:
             return
         self.kept = self._state()
         if time.monotonic() - self.written_at > SECONDS_BETWEEN_WRITES:

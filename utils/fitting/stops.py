@@ -5,6 +5,7 @@ import signal
 import threading
 
 from utils.fitting.checkpoints import copy_of_state
+from utils.fitting.ranks import Ranks
 
 
 class NotFiniteError(ArithmeticError):
@@ -19,10 +20,14 @@ class KeyboardStop:
     before the next batch; a second press, from someone who cannot wait, interrupts at once as
     usual. The handler found on the way in is put back on the way out, whatever happens. Outside
     the main thread Python delivers no Ctrl-C, and nothing is changed.
+
+    Args:
+        ranks: the `Ranks` that train together. Several stop before the next pass, when all know of
+            it: a step that only some of them take would wait for the others.
     """
 
-    def __init__(self):
-        self.presses = 0
+    def __init__(self, ranks=None):
+        self.ranks, self.presses = ranks or Ranks(), 0
         self._previous = None
 
     def __enter__(self):
@@ -44,8 +49,11 @@ class KeyboardStop:
 
     def between(self, batches):
         """Yield the batches one after another, as long as nobody has pressed Ctrl-C."""
+        alone = self.ranks.ranks == 1
+        if not alone and any(self.ranks.sums([self.presses])):
+            raise KeyboardInterrupt
         for batch in batches:
-            if self.presses:
+            if self.presses and alone:
                 raise KeyboardInterrupt
             yield batch
 

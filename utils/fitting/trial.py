@@ -16,6 +16,7 @@ from torch.overrides import TorchFunctionMode
 
 from utils.fitting.checks import shape_and_type
 from utils.fitting.errors import InputError
+from utils.fitting.ranks import plain
 from utils.fitting.states import mode, random_states_kept
 
 # Losses that compare element by element: with shapes that differ they broadcast and mean nothing.
@@ -50,6 +51,7 @@ def try_step(model, batch, loss_fn, metrics=None):
         InputError: the model does not take the inputs, the loss does not take the outputs, or the
             loss or a metric is not one number, or the loss has no gradient.
     """
+    model = plain(model)  # one step on a copy is no business of other ranks
     model = getattr(model, "_orig_mod", model)  # torch.compile would compile for the copies anew
     parameters = {
         name: value.detach().clone().requires_grad_(value.requires_grad)
