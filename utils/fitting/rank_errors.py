@@ -41,11 +41,13 @@ def explanation(folder, ranks, timeout):
         ranks: how many ranks there were.
         timeout: seconds that one waited for the others.
     """
-    said = "\n".join(lines_of(folder / "torchrun.txt"))
+    said = "\n".join(output_lines(folder / "torchrun.txt"))
     codes = re.findall(r"rank +: (\d+) .*\n +exitcode +: (-?\d+)", said)
     codes = {int(rank): int(code) for rank, code in codes}
     paths = sorted(folder.glob("error-*.txt"), key=lambda path: path.stat().st_mtime_ns)
-    errors = {int(path.stem.partition("-")[2]): lines_of(path) for path in paths}  # first one first
+    errors = {
+        int(path.stem.partition("-")[2]): output_lines(path) for path in paths
+    }  # first one first
     own = [rank for rank, lines in errors.items() if not LEFT_ALONE.search("\n".join(lines))]
     if not own:  # then it was one that could not say anything any more
         for rank, code in codes.items():
@@ -72,18 +74,21 @@ def meaning_of(code):
 
 def last(folder, rank):
     """Return the end of what a rank printed, or if it did not get that far, what torchrun has."""
-    lines = lines_of(folder / f"output-{rank}.txt")[-8:] or lines_of(folder / "torchrun.txt")[:8]
+    lines = (
+        output_lines(folder / f"output-{rank}.txt")[-8:]
+        or output_lines(folder / "torchrun.txt")[:8]
+    )
     return "".join(f"\n  {line}" for line in ["Its last lines:", *lines]) if lines else ""
 
 
 def place(folder, rank):
     """Return the lines of code that a rank was in, the innermost first; none on Windows."""
-    lines = [line for line in lines_of(folder / f"place-{rank}.txt") if line[:6] == "  File"]
+    lines = [line for line in output_lines(folder / f"place-{rank}.txt") if line[:6] == "  File"]
     own = [line for line in lines if "runpy" not in line][:-2]  # without those that started it
     return "\n".join([f"\nRank {rank} was here:", *own[:8]]) if own else ""
 
 
-def lines_of(path):
+def output_lines(path):
     """Return the lines of a file, none if there is no such file."""
     if not path.exists():
         return []
