@@ -76,7 +76,7 @@ def feature_maps(ax, shapes, steps, planes=5):
     stacks = []  # of each: left end, width of the front map, offset of the last one
     for number, shape in enumerate(shapes):
         count = min(shape[0], planes) if len(shape) == 3 else 1
-        side = 0.7 + 1.1 * shape[-1] / tallest if len(shape) == 3 else 0.28
+        side = 0.6 + 1.0 * shape[-1] / tallest if len(shape) == 3 else 0.28
         high = side if len(shape) == 3 else 0.9 + 1.5 * min(shape[0], 100) / 100
         back = 0.13 * (count - 1)
         color = "#CFE6F5" if number == 0 else "#CDEBDD" if len(shape) == 1 else "#FBE3C8"
@@ -88,13 +88,13 @@ def feature_maps(ax, shapes, steps, planes=5):
         look = {"ha": "center", "va": "top", "fontsize": 10.5, "linespacing": 1.1}
         ax.text(place + side / 2, -1.35, caption, **look)
         stacks.append((place, side, back))
-        place += side + back + 1.3
+        place += side + back + 1.75
     for (left, side, back), following, step in zip(stacks, stacks[1:], steps, strict=False):
         start, end = left + side + back, following[0]
         draw_arrow(ax, (start, 0), (end, 0), "-", INK, gap=0.1)
         words = {"ha": "center", "va": "bottom", "fontsize": 9.5, "linespacing": 1.1}
         ax.text((start + end) / 2, 0.12, step.replace(" ", "\n"), **words)
-    bare_axes(ax, (-0.35, place - 0.9), (-2.2, 1.35))
+    bare_axes(ax, (-0.35, place - 1.3), (-2.15, 1.3))
     steps = ", ".join(f"{step} to {shape}" for step, shape in zip(steps, shapes[1:], strict=True))
     return (
         f"A convolutional network as stacks of maps, from an image of shape {shapes[0]}: {steps}."
