@@ -255,11 +255,6 @@ FUNCTIONS = {
         "field = 1\nfor kernel, stride in reversed(layers):\n"
         "    field = (field - 1) * stride + kernel\nreturn field",
     ],
-    "mirrored": [
-        "images = images.clone()\nimages[chosen] = images[chosen].flip(3)\nreturn images",
-        "mask = chosen.to(images.dtype).reshape(-1, 1, 1, 1)\n"
-        "return mask * images.flip(3) + (1 - mask) * images",
-    ],
     "freeze": [
         "model.requires_grad_(False)\nmodel[-1].requires_grad_(True)\n"
         "return [p for p in model.parameters() if p.requires_grad]",

@@ -233,61 +233,6 @@ receptive_field = FunctionExercise(
     ],
 )
 
-MIRRORED = """
-def mirrored(images, chosen):
-    return torch.where(chosen[:, None, None, None], images.flip(-1), images)
-"""
-
-mirrored = FunctionExercise(
-    "mirrored",
-    without_loop=True,
-    cases=lambda: [
-        (torch.arange(1.0, 13.0).reshape(2, 1, 2, 3), torch.tensor([True, False])),
-        (torch.arange(1.0, 25.0).reshape(3, 2, 2, 2), torch.tensor([False, True, True])),
-        (torch.arange(1.0, 37.0).reshape(4, 1, 3, 3), torch.tensor([True, True, False, True])),
-        (torch.arange(1.0, 9.0).reshape(2, 1, 2, 2), torch.tensor([False, False])),
-    ],
-    hints=(
-        "images.flip(-1) mirrors all of them. torch.where(condition, these, those) takes numbers "
-        "from these where the condition is True, and from those elsewhere.",
-        "The condition has the shape (n,), the images (n, channels, height, width): "
-        "chosen[:, None, None, None] has the shape (n, 1, 1, 1), which is broadcast.",
-    ),
-    solution=MIRRORED,
-    insight="Good for cats, not for digits: a mirrored 2 is none. An augmentation has to keep the "
-    "label true.",
-    wrong_answers=[
-        WrongAnswer(
-            MIRRORED.replace("flip(-1)", "flip(-2)"),
-            "These stand on their heads: the last axis runs from left to right, the one before it "
-            "from top to bottom.",
-            says="stand on their heads",
-        ),
-        WrongAnswer(
-            MIRRORED.replace("flip(-1)", "flip(0)"),
-            "Axis 0 counts the images: this swaps whole images for others.",
-            says="swaps whole images",
-        ),
-        WrongAnswer(
-            "def mirrored(images, chosen):\n    return images.flip(-1)",
-            "This mirrors all of them: only those with chosen True should be.",
-            says="mirrors all of them",
-        ),
-        WrongAnswer(
-            MIRRORED.replace("images.flip(-1), images)", "images, images.flip(-1))"),
-            "The wrong ones are mirrored: torch.where takes the first where the condition is True.",
-            says="The wrong ones are mirrored",
-        ),
-        WrongAnswer(
-            "def mirrored(images, chosen):\n"
-            "    images[chosen] = images[chosen].flip(-1)\n"
-            "    return images",
-            "",
-            says="changes its input",
-        ),
-    ],
-)
-
 FREEZE = """
 def freeze(model):
     for parameter in model.parameters():

@@ -94,7 +94,7 @@ def feature_maps(ax, shapes, steps, planes=5):
         draw_arrow(ax, (start, 0), (end, 0), "-", INK, gap=0.1)
         words = {"ha": "center", "va": "bottom", "fontsize": 9.5, "linespacing": 1.1}
         ax.text((start + end) / 2, 0.12, step.replace(" ", "\n"), **words)
-    bare_axes(ax, (-0.35, place - 1.3), (-2.15, 1.3))
+    bare_axes(ax, (-0.35, place - 1.3), (-2.5, 1.3))
     steps = ", ".join(f"{step} to {shape}" for step, shape in zip(steps, shapes[1:], strict=True))
     return (
         f"A convolutional network as stacks of maps, from an image of shape {shapes[0]}: {steps}."
