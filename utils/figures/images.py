@@ -17,6 +17,7 @@ from utils.figures.style import (
 )
 
 MARK = "#F0C000"
+CELL = 1.65  # as wide as "-0.75" in a window's products, whatever stands there
 WIDE = 7.2 / 3.1  # of a grid of images: as wide as the figure, and not higher
 
 
@@ -138,12 +139,12 @@ def window(ax, image, kernel, row, column, name="kernel"):
     ax.text(values.shape[1] / 2, 0.15, "image", **head)
     left = values.shape[1] + 1.0
     top = -(values.shape[0] - 2 * high - 1.6) / 2
-    across, _ = draw_grid(ax, weights, left, top=top)
+    across, _ = draw_grid(ax, weights, left, top=top, wide=CELL)
     ax.text(left + across / 2, top + 0.15, name, **head)
     below = top - high - 1.6
-    beside, _ = draw_grid(ax, products, left, top=below)
-    ax.text(left + beside / 2, below + 0.15, "products", **head)
-    end = left + max(across, beside)
+    draw_grid(ax, products, left, top=below, wide=CELL)
+    ax.text(left + across / 2, below + 0.15, "products", **head)
+    end = left + across
     words = {"ha": "left", "va": "center", "fontsize": 12}
     ax.text(end + 0.35, below - high / 2, f"sum {signed(passed[place])}", **words)
     start = end + 3.9
