@@ -240,10 +240,12 @@ FUNCTIONS = {
         "import numpy\nreturn float(rates[numpy.nanargmin(losses.numpy())]) / 2",
     ],
     "slide": [
-        "rows = torch.stack([x[i : len(x) - len(kernel) + 1 + i] for i in range(len(kernel))])\n"
-        "return (rows * kernel[:, None]).sum(dim=0)",
-        "band = torch.zeros(len(x) - len(kernel) + 1, len(x))\n"
-        "for i in range(len(band)):\n    band[i, i : i + len(kernel)] = kernel\n"
+        "places = len(x) - len(kernel) + 1\n"
+        "rows = torch.stack([x[i : places + i] for i in range(len(kernel))])\n"
+        "return (rows * kernel[:, None]).sum(dim=0)[::stride]",
+        "band = torch.zeros((len(x) - len(kernel)) // stride + 1, len(x))\n"
+        "for i in range(len(band)):\n"
+        "    band[i, i * stride : i * stride + len(kernel)] = kernel\n"
         "return band @ x",
     ],
     "output_size": [

@@ -13,9 +13,9 @@ BY_HAND = Ban(
 )
 
 SLIDE = """
-def slide(x, kernel):
-    places = len(x) - len(kernel) + 1
-    sums = [(x[start : start + len(kernel)] * kernel).sum() for start in range(places)]
+def slide(x, kernel, stride):
+    starts = range(0, len(x) - len(kernel) + 1, stride)
+    sums = [(x[start : start + len(kernel)] * kernel).sum() for start in starts]
     return torch.stack(sums)
 """
 
@@ -23,16 +23,15 @@ slide = FunctionExercise(
     "slide",
     ban=BY_HAND,
     cases=lambda: [
-        (torch.tensor([1.0, 2.0, 4.0]), torch.tensor([1.0, 3.0])),
-        (torch.tensor([0.0, 1.0, 0.0, 0.0, 2.0, -1.0]), torch.tensor([1.0, -2.0, 0.5])),
-        (torch.tensor([3.0, 1.0, 2.0, 5.0]), torch.tensor([2.0])),
-        (torch.tensor([3.0, 1.0, 2.0]), torch.tensor([1.0, 0.0, -1.0])),
+        (torch.tensor([1.0, 2.0, 4.0]), torch.tensor([1.0, 3.0]), 1),
+        (torch.tensor([0.0, 1.0, 0.0, 0.0, 2.0, -1.0]), torch.tensor([1.0, -2.0, 0.5]), 2),
+        (torch.tensor([3.0, 1.0, 2.0, 5.0, 4.0]), torch.tensor([2.0, 1.0]), 3),
+        (torch.tensor([3.0, 1.0, 2.0]), torch.tensor([1.0, 0.0, -1.0]), 1),
     ],
     hints=(
-        "The window that starts at place i is x[i : i + len(kernel)]. What do you do with it and "
-        "the kernel, and how many places are there?",
-        "There are len(x) - len(kernel) + 1 places. torch.stack makes one tensor of a list of "
-        "tensors of shape ().",
+        "The window that starts at pixel i is x[i : i + len(kernel)]. Where may it start?",
+        "It starts at 0, stride, 2 * stride and so on, up to len(x) - len(kernel) at most: "
+        "range(0, ..., stride). torch.stack makes one tensor of a list of tensors of shape ().",
     ),
     solution=SLIDE,
     insight="A convolution is no more than that: one small dot product, again and again.",
@@ -45,8 +44,7 @@ slide = FunctionExercise(
         ),
         WrongAnswer(
             SLIDE.replace("len(kernel) + 1", "len(kernel)"),
-            "The last window is missing: the first starts at 0, so there is one place more than "
-            "the difference of the lengths.",
+            "The last window is missing: one that starts at len(x) - len(kernel) still fits.",
             says="The last window is missing",
         ),
         WrongAnswer(
@@ -55,18 +53,19 @@ slide = FunctionExercise(
             says="the mean of the products",
         ),
         WrongAnswer(
-            "def slide(x, kernel):\n"
-            "    x = torch.cat([x, torch.zeros(len(kernel) - 1)])\n"
-            "    sums = [(x[i : i + len(kernel)] * kernel).sum()\n"
-            "            for i in range(len(x) - len(kernel) + 1)]\n"
-            "    return torch.stack(sums)",
-            "You add zeros at the end, so that the window can leave the signal. Here it stays "
-            "inside.",
-            says="You add zeros at the end",
+            SLIDE.replace(" + 1, stride)", " + 1)"),
+            "The stride is missing: the window moves by one pixel at a time.",
+            says="The stride is missing",
         ),
         WrongAnswer(
-            "def slide(x, kernel):\n"
-            "    return torch.nn.functional.conv1d(x[None, None], kernel[None, None])[0, 0]",
+            SLIDE.replace("len(x) - len(kernel) + 1, stride", "len(x), stride"),
+            "At the end the window leaves the row: only whole windows count.",
+            says="leaves the row",
+        ),
+        WrongAnswer(
+            "def slide(x, kernel, stride):\n"
+            "    row, kernel = x[None, None], kernel[None, None]\n"
+            "    return torch.nn.functional.conv1d(row, kernel, stride=stride)[0, 0]",
             "",
             says="multiply and add up yourself",
         ),
