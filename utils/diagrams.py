@@ -8,7 +8,7 @@ from utils.figures.chain import chain_step
 from utils.figures.flow import data_flow
 from utils.figures.graphs import computation_graph, decision_path, training_loop
 from utils.figures.grids import broadcasting, reductions, selections, tensors
-from utils.figures.networks import building_block, network, weight_graph
+from utils.figures.networks import building_block, feature_maps, network, weight_graph
 
 __all__ = [
     "broadcasting",
@@ -17,6 +17,7 @@ __all__ = [
     "computation_graph",
     "data_flow",
     "decision_path",
+    "feature_maps",
     "network",
     "reductions",
     "selections",

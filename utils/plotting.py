@@ -17,6 +17,7 @@ from utils.figures.curves import (
     secant_and_tangent,
 )
 from utils.figures.decisions import kink_lines, softmax_bars, threshold_mistakes
+from utils.figures.images import images, outlines, signed_maps, window
 from utils.figures.layers import by_layer, distributions
 from utils.figures.losses import (
     error_by_setting,
@@ -70,12 +71,14 @@ __all__ = [
     "fit_before_after",
     "fit_with_residuals",
     "gallery",
+    "images",
     "kink_lines",
     "line_and_loss",
     "logistic_curve",
     "loss_curves",
     "loss_surface",
     "node_by_node",
+    "outlines",
     "plane",
     "plane_maps",
     "points_and_curves",
@@ -91,6 +94,7 @@ __all__ = [
     "seed_strip",
     "selected_region",
     "sigmoid_steps",
+    "signed_maps",
     "softmax_bars",
     "softmax_map",
     "ten_maps",
@@ -98,4 +102,5 @@ __all__ = [
     "unit_map",
     "units_and_loss",
     "weighted_sum",
+    "window",
 ]

@@ -49,6 +49,7 @@ VALUES = {
         ("swish", "Tanh ", "leaky ReLU", "elu", "Logistic")
         + ("gelu", "soft-plus", "Softsign", "relu", "selu"),
     ],
+    "weights_and_biases": [(608, 608, 1168), [8 * 76, 8 * 76, 16 * 73]],
 }
 
 # Bodies of the functions; the names of the parameters are those of the solution.
@@ -237,6 +238,36 @@ FUNCTIONS = {
     "suggested_rate": [
         "return 0.5 * rates[losses.nan_to_num(float('inf')).argmin()]",
         "import numpy\nreturn float(rates[numpy.nanargmin(losses.numpy())]) / 2",
+    ],
+    "slide": [
+        "places = len(x) - len(kernel) + 1\n"
+        "rows = torch.stack([x[i : places + i] for i in range(len(kernel))])\n"
+        "return (rows * kernel[:, None]).sum(dim=0)[::stride]",
+        "band = torch.zeros((len(x) - len(kernel)) // stride + 1, len(x))\n"
+        "for i in range(len(band)):\n"
+        "    band[i, i * stride : i * stride + len(kernel)] = kernel\n"
+        "return band @ x",
+    ],
+    "output_size": [
+        "return len(range(-padding, size + padding - kernel + 1, stride))",
+        "return torch.nn.functional.conv1d(torch.zeros(1, 1, size), torch.zeros(1, 1, kernel), "
+        "stride=stride, padding=padding).shape[-1]",
+    ],
+    "receptive_field": [
+        "field = 1\nfor kernel, stride in reversed(layers):\n"
+        "    field = (field - 1) * stride + kernel\nreturn field",
+    ],
+    "freeze": [
+        "model.requires_grad_(False)\nmodel[-1].requires_grad_(True)\n"
+        "return [p for p in model.parameters() if p.requires_grad]",
+        "for p in model[:-1].parameters():\n    p.requires_grad = False\n"
+        "return [model[-1].weight, model[-1].bias]",
+    ],
+    "small_cnn": [
+        "nn = torch.nn\n"
+        "return nn.Sequential(nn.Conv2d(1, 12, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), "
+        "nn.Conv2d(12, 18, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), "
+        "nn.Linear(72, 10))",
     ],
 }  # fmt: skip
 

@@ -317,6 +317,48 @@ CALLS = {
         "A table of counts, with a row for each true class and a column for each predicted one: "
         "a, b, c.",
     ),
+    "images": (
+        plotting.images,
+        (torch.arange(7 * 16.0).reshape(7, 1, 4, 4),),
+        {"titles": ["said 1\ntrue 7", *"bcdefg"]},
+        "Grey images of 4 x 4 pixels, 7 in all: said 1, true 7; b; c; d; e; f; g.",
+    ),
+    "signed_maps": (
+        plotting.signed_maps,
+        ({"digit": LINE.reshape(4, 5), "its map": GRADED[:6].reshape(2, 3) - 2},),
+        {},
+        "Maps on one colour scale, blue above 0 and orange below, the largest magnitude 2: digit, "
+        "its map.",
+    ),
+    "signed_maps, many": (
+        plotting.signed_maps,
+        (torch.linspace(-1, 1, 16 * 9).reshape(16, 3, 3),),
+        {},
+        "Maps on one colour scale, blue above 0 and orange below, the largest magnitude 1: "
+        + ", ".join(map(str, range(16)))
+        + ".",
+    ),
+    "window": (
+        plotting.window,
+        (torch.arange(64.0).reshape(8, 8) / 16, torch.tensor([[-1.0, 0, 1]] * 3), 1, 2),
+        {"name": "left to right"},
+        "A window of 3 x 3 pixels at row 1, column 2 of an image, the left to right and the "
+        "products: their sum is 0.38. The map is filled up to there.",
+    ),
+    "outlines": (
+        plotting.outlines,
+        (torch.zeros(2, 3, 16, 16, dtype=torch.uint8), torch.full((2, 4), 5.0), torch.ones(2, 4)),
+        {},
+        "Coloured images of 16 x 16 pixels, 2 in all, with the true outlines and predicted "
+        "outlines of ellipses.",
+    ),
+    "feature_maps": (
+        diagrams.feature_maps,
+        ([(1, 8, 8), (16, 8, 8), (16, 4, 4), (64,), (10,)],),
+        {"steps": ["convolve", "pool", "flatten", "dense"]},
+        "A convolutional network as stacks of maps, from an image of shape (1, 8, 8): convolve to "
+        "(16, 8, 8), pool to (16, 4, 4), flatten to (64,), dense to (10,).",
+    ),
     "activation_grid": (
         plotting.activation_grid,
         (LINE, torch.relu(LINE[:, None] - torch.tensor([0.2, 0.5]))),

@@ -461,3 +461,27 @@ def test_arguments_in_the_wrong_places():
         fit(model, X, Y, nn.MSELoss(), optimizer)
     refused("whole number", "not a value of type SGD", model=model, epochs=optimizer)
     refused("not a value of type list", model=model, optimizer=[optimizer, optimizer])
+
+
+class Images:
+    """Grey images (8, 1, 6, 6) with classes from 0 to 3, and a network that takes them."""
+
+    x, y = torch.rand(8, 1, 6, 6), torch.arange(8) % 4
+
+    @staticmethod
+    def refused(*phrases, x=x, y=y):
+        model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(2 * 16, 4))
+        refused(*phrases, model=model, data=(x, y), loss_fn=nn.CrossEntropyLoss())
+
+
+def test_images_of_another_form():
+    Images.refused("(n, 1, height, width)", "x[:, None] adds that of the channel", x=Images.x[:, 0])
+    Images.refused("channels last", "x.permute(0, 3, 1, 2)", x=Images.x.permute(0, 2, 3, 1))
+    Images.refused("(n, 1, height, width)", x=Images.x.flatten(1))
+    Images.refused("uint8", "x.to(torch.float32) / 255", x=(Images.x * 255).byte())
+    Images.refused("Kernel size can't be greater", x=Images.x[..., :2, :2])
+
+
+def test_classes_that_there_are_not():
+    Images.refused("out of bounds", "counted from 0; these go from 1 to 4", y=Images.y + 1)
+    Images.refused("out of bounds", "these go from -2 to 1", y=Images.y - 2)

@@ -136,14 +136,17 @@ def largest_of(values):
     return float(np.nanmax(np.abs(np.r_[values.astype(float).ravel(), 0.0])))
 
 
-def draw_grid(ax, values, left, largest=None, faded=None, marks=None, top=0.0):
-    """Draw one array as a grid from (left, top) downwards; return its width and height."""
+def draw_grid(ax, values, left, largest=None, faded=None, marks=None, top=0.0, wide=None):
+    """Draw one array as a grid from (left, top) downwards; return its width and height.
+
+    A cell is as wide as the longest number needs, or `wide`, for a figure that moves.
+    """
     table = np.atleast_2d(values)
     rows, columns = table.shape
     largest = largest_of(table) if largest is None else largest
     texts = [[cell_text(value) for value in line] for line in table]
     # Wide enough for the longest number of this tensor.
-    wide = max(1.0, 0.4 + 0.27 * max(len(text) for line in texts for text in line))
+    wide = wide or max(1.0, 0.4 + 0.27 * max(len(text) for line in texts for text in line))
     for row in range(rows):
         for column in range(columns):
             value = float(table[row, column])

@@ -1,7 +1,7 @@
 """Schematics of networks: units as circles, weights as lines."""
 
 from matplotlib.lines import Line2D
-from matplotlib.patches import Circle
+from matplotlib.patches import Circle, Rectangle
 
 from utils.figures.style import (
     INK,
@@ -60,6 +60,50 @@ def network(ax, units, layer_names=None, node_names=None, edge_names=None):
         f"A network as circles in columns: {layers}. A line, one weight, joins every circle with "
         "every circle of the next column."
     )
+
+
+@figure(unit=0.5)
+def feature_maps(ax, shapes, steps, planes=5):
+    """Draw a convolutional network: stacks of maps, and what turns each stack into the next.
+
+    Args:
+        shapes: of one sample: (channels, height, width), or (units,) once it is flat.
+        steps: what leads from each shape to the next, such as "convolution 3 x 3", one less. A
+            window is drawn where the step is a convolution or pools.
+        planes: how many maps of a stack are drawn, at most.
+    """
+    place, tallest = 0.0, max(shape[-1] for shape in shapes if len(shape) == 3)
+    stacks = []  # of each: left end, width of the front map, offset of the last one
+    for number, shape in enumerate(shapes):
+        count = min(shape[0], planes) if len(shape) == 3 else 1
+        side = 0.6 + 1.0 * shape[-1] / tallest if len(shape) == 3 else 0.28
+        high = side if len(shape) == 3 else 0.9 + 1.5 * min(shape[0], 100) / 100
+        back = 0.13 * (count - 1)
+        color = "#CFE6F5" if number == 0 else "#CDEBDD" if len(shape) == 1 else "#FBE3C8"
+        for depth in range(count - 1, -1, -1):
+            corner = (place + 0.13 * depth, -high / 2 - back / 2 + 0.13 * depth)
+            ax.add_patch(Rectangle(corner, side, high, facecolor=color, edgecolor=INK))
+        texts = [" x ".join(map(str, shape[1:])), map_count(shape[0], number)]
+        caption = f"{shape[0]}\nunits" if len(shape) == 1 else "\n".join(reversed(texts))
+        look = {"ha": "center", "va": "top", "fontsize": 10.5, "linespacing": 1.1}
+        ax.text(place + side / 2, -1.35, caption, **look)
+        stacks.append((place, side, back))
+        place += side + back + 1.75
+    for (left, side, back), following, step in zip(stacks, stacks[1:], steps, strict=False):
+        start, end = left + side + back, following[0]
+        draw_arrow(ax, (start, 0), (end, 0), "-", INK, gap=0.1)
+        words = {"ha": "center", "va": "bottom", "fontsize": 9.5, "linespacing": 1.1}
+        ax.text((start + end) / 2, 0.12, step.replace(" ", "\n"), **words)
+    bare_axes(ax, (-0.35, place - 1.3), (-2.5, 1.3))
+    steps = ", ".join(f"{step} to {shape}" for step, shape in zip(steps, shapes[1:], strict=True))
+    return (
+        f"A convolutional network as stacks of maps, from an image of shape {shapes[0]}: {steps}."
+    )
+
+
+def map_count(channels, number):
+    """Return what a stack of maps is called."""
+    return "image" if number == 0 and channels == 1 else f"{channels} maps"
 
 
 @figure(unit=0.42)

@@ -148,7 +148,7 @@ def outputs_and_loss(forward, inputs, targets, loss_fn, model):
             raise
         raise InputError(
             f"The loss cannot compare outputs of shape {shape_and_type(outputs)} with targets of "
-            f"shape {shape_and_type(targets)}: {sentence_of(error)}"
+            f"shape {shape_and_type(targets)}: {sentence_of(error)}{about_classes(targets, error)}"
         ) from error
 
 
@@ -167,15 +167,38 @@ def outputs_of(forward, inputs, model):
     except ABOUT_ARGUMENTS as error:
         floating = (p.dtype for p in model.parameters() if p.is_floating_point())
         wanted = next(floating, inputs.dtype)
-        if inputs.dtype != wanted and "dtype" in str(error):
+        if inputs.dtype != wanted and ("dtype" in str(error) or "Input type" in str(error)):
+            pixels = " / 255, so that pixels lie between 0 and 1" * (inputs.dtype == torch.uint8)
             raise InputError(
                 f"The inputs are {str(inputs.dtype).removeprefix('torch.')}, but the model's "
                 f"weights are {str(wanted).removeprefix('torch.')}: convert the inputs with "
-                f"x.to({wanted})."
+                f"x.to({wanted}){pixels}."
             ) from error
         raise InputError(
             f"The model cannot take inputs of shape {shape_and_type(inputs)}: {sentence_of(error)}"
+            f"{about_images(inputs, model)}"
         ) from error
+
+
+def about_images(inputs, model):
+    """Return what to do about images whose axes are not those of the model, as a sentence or ""."""
+    layer = next((each for each in model.modules() if isinstance(each, nn.Conv2d)), None)
+    if layer is None or (inputs.ndim == 4 and inputs.shape[1] == layer.in_channels):
+        return ""
+    advice = f" Images have the axes (n, {layer.in_channels}, height, width)"
+    if inputs.ndim == 3 and layer.in_channels == 1:
+        return f"{advice}: x[:, None] adds that of the channel."
+    if inputs.ndim == 4 and inputs.shape[3] == layer.in_channels:
+        return f"{advice}; these have the channels last: x.permute(0, 3, 1, 2) moves them."
+    return f"{advice}."
+
+
+def about_classes(targets, error):
+    """Return which class numbers there are, where torch complains of one, as a sentence or ""."""
+    if "out of bounds" not in str(error):
+        return ""
+    low, high = targets.min().item(), targets.max().item()
+    return f" Classes are counted from 0; these go from {low} to {high}."
 
 
 def sentence_of(error):
