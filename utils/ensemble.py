@@ -38,6 +38,8 @@ class Ensemble:
 
     Attributes:
         seeds: the S seeds; member i, counted from 0, was made and trained with seeds[i].
+        settings: the S dictionaries that make_optimizer was given for them; empty ones without
+            settings.
         parameters: the stacked parameters by name, each (S, ...).
         epoch: (e,), int64: 1, 2, ... e.
         loss: (S, e), float64: each member's mean loss per sample over each epoch, as in `History`;
@@ -50,9 +52,14 @@ class Ensemble:
         message: the sentence that was printed on members that diverged and on Ctrl-C, or "".
     """
 
-    def __init__(self, models, seeds):
-        self.seeds = list(seeds)
-        self.parameters, self.buffers = stack_module_state(models)
+    def __init__(self, models, seeds, settings=({},)):
+        """Hold the models, one for each of the seeds, once for each of the settings."""
+        self.seeds = list(seeds) * len(settings)
+        self.settings = [dict(setting) for setting in settings for _ in seeds]
+        self.parameters, self.buffers = (
+            {name: repeated(tensor, len(settings)) for name, tensor in stacked.items()}
+            for stacked in stack_module_state(models)
+        )
         self.network = copy.deepcopy(models[0])  # lends its forward pass; its weights are not used
         self.diverged_at, self.stopped, self.message = {}, None, ""
         self._loss, self._validation_loss = [], []
@@ -134,9 +141,9 @@ class Ensemble:
                 # pin the memory that those leave, and it grows by some 100 MB for 200 epochs.
                 column.append(numbers.tolist())
 
-    def say_what_happened(self, optimizer):
-        """Print one sentence on members that diverged, and one on Ctrl-C."""
-        diverged = members.diverged_message(self, optimizer)
+    def say_what_happened(self, rate):
+        """Print one sentence on members that diverged, the first at this rate, and on Ctrl-C."""
+        diverged = members.diverged_message(self, rate)
         self.message = f"{diverged} {members.stopped_message(self)}".strip()
         if self.message:
             print(self.message)
@@ -154,13 +161,19 @@ def fit_many(
     shuffle=True,
     drop_last=False,
     validation=None,
+    settings=None,
+    make_scheduler=None,
     progress=None,
 ):
     """Train a network for each seed, all at once, as `fit` would one after another.
 
+    With `settings` it is one for each setting and each seed, as a search needs: first all seeds
+    with settings[0], then all with settings[1], and so on, so
+    `ensemble.loss.reshape(len(settings), len(seeds), -1)` has a row for each setting.
+
     Member i is what `seed_everything(s); model = make_model(); fit(model, ..., seed=s)` gives for
-    s = seeds[i]: the same initial weights, the same orders of the data, the same steps, but for the
-    rounding of sums.
+    s = ensemble.seeds[i], with make_optimizer(model.parameters(), **ensemble.settings[i]): the same
+    initial weights, the same orders of the data, the same steps, but for the rounding of sums.
 
     A member whose loss is not finite is marked, and frozen as it was before that step (on a GPU: as
     it is at the end of that epoch); the others go on with the numbers that they would have without
@@ -172,36 +185,43 @@ def fit_many(
         data: a pair of tensors (x, y) of n samples, the same for all.
         loss_fn: loss_fn(outputs, targets) gives one number, the mean over the batch.
         make_optimizer: make_optimizer(parameters) gives an optimizer of torch.optim for the list
-            of stacked parameters.
+            of stacked parameters; with settings, make_optimizer(parameters, **setting), so that a
+            class such as torch.optim.AdamW will do. Each setting has an optimizer of its own, whose
+            step takes the time; with many settings give fused=True where it has that.
         epochs, batch_size, shuffle, drop_last, progress: as for `fit`.
         seeds: one for each network.
         validation: a pair like data, or None.
+        settings: a list of dictionaries, the keyword arguments of make_optimizer, for example
+            [{"lr": 0.01}, {"lr": 0.1, "weight_decay": 1e-3}].
+        make_scheduler: make_scheduler(optimizer) gives a scheduler of torch.optim.lr_scheduler,
+            which takes its step after each epoch; called once for each setting.
 
     Returns:
         Ensemble: the networks, and what was measured in each epoch.
 
     Raises:
         ValueError: what `fit` refuses, and what would not give the same as `fit`: networks that
-            draw random numbers (Dropout) or change buffers (BatchNorm) in training, and optimizers
-            that do not move each weight by itself (LBFGS, Muon).
+            draw random numbers (Dropout) or change buffers (BatchNorm) in training, optimizers
+            that do not move each weight by itself (LBFGS, Muon), and the scheduler that looks at
+            one validation loss (ReduceLROnPlateau).
     """
-    members.check_makers(make_model, make_optimizer)
+    members.check_makers(make_model, make_optimizer, make_scheduler)
     members.check_pairs(data, validation)
     seeds = members.check_seeds(seeds)
+    settings = members.check_settings_of_all(settings)
     checks.check_functions(loss_fn)
     checks.check_settings(data, epochs, batch_size, drop_last, seeds[0])
     with random_states_kept():
         models = [made_with_seed(make_model, seed) for seed in seeds]
         learnt = members.check_members(models, data, loss_fn, batch_size)
-    ensemble = Ensemble(models, seeds)
-    optimizer = make_optimizer(list(ensemble.parameters.values()))
-    members.check_optimizer_of_all(optimizer, ensemble.parameters.values())
+    ensemble = Ensemble(models, seeds, settings)
+    optimizers = Optimizers(ensemble, make_optimizer, settings, make_scheduler)
     device = next(iter(ensemble.parameters.values())).device
-    batches = BatchesOfAll(data, device, batch_size, shuffle, drop_last, seeds)
+    batches = BatchesOfAll(data, device, batch_size, shuffle, drop_last, seeds, len(settings))
     if validation is not None:
         validation = Batches(validation, device, SAMPLES_AT_ONCE)
     gradients = Gradients(ensemble, learnt, loss_fn, batches.shared)
-    frozen = Frozen(ensemble)
+    frozen = Frozen(ensemble, optimizers)
     try:
         with KeyboardStop() as keyboard, progress_bar(range(1, epochs + 1), progress) as bar:
             for epoch in bar:
@@ -214,13 +234,14 @@ def fit_many(
                     sizes.append(batches.size_of(inputs))
                     if loss.is_cpu and not math.isfinite(loss.sum().item()):
                         frozen.add(loss, epoch, step)
-                    optimizer.step()
+                    optimizers.step()
                     frozen.put_back()
                 losses = torch.stack(losses).cpu().double()
                 for step, loss in enumerate(losses, start=1):
                     frozen.add(loss, epoch, step)  # finds new ones only where no step was looked at
                 sizes = torch.tensor(sizes, dtype=losses.dtype)
                 ensemble.record(sizes @ losses / sizes.sum(), gradients.measure(validation))
+                optimizers.end_epoch()
                 if len(frozen) == len(ensemble):
                     ensemble.stopped = "not finite"
                     break
@@ -228,7 +249,7 @@ def fit_many(
         if keyboard.presses > 1:
             raise
         ensemble.stopped = "keyboard"
-    ensemble.say_what_happened(optimizer)
+    ensemble.say_what_happened(frozen.rate)
     return ensemble
 
 
@@ -236,12 +257,14 @@ class BatchesOfAll:
     """Batches for all members: inputs and targets (S, batch, ...), in each member's own order.
 
     Where the members need no orders of their own, because nothing is shuffled or all samples are
-    one batch, it is `shared`: inputs and targets (batch, ...), the same for all.
+    one batch, it is `shared`: inputs and targets (batch, ...), the same for all. Each seed's order
+    serves that seed's member in each of so many settings.
     """
 
-    def __init__(self, data, device, batch_size, shuffle, drop_last, seeds):
+    def __init__(self, data, device, batch_size, shuffle, drop_last, seeds, settings):
         one = Batches(data, device, batch_size, shuffle, drop_last)
         self.one, self.shared = one, not one.shuffle
+        self.settings = settings
         self.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
 
     def __iter__(self):
@@ -250,7 +273,7 @@ class BatchesOfAll:
             return
         x, y, samples = self.one.inputs, self.one.targets, len(self.one.inputs)
         orders = [torch.randperm(samples, generator=generator) for generator in self.generators]
-        orders = torch.stack(orders).to(x.device)
+        orders = torch.stack(orders).to(x.device).repeat(self.settings, 1)
         for start in range(0, self.one.end, self.one.batch_size):
             rows = orders[:, start : start + self.one.batch_size]
             every = rows.reshape(-1)
@@ -329,12 +352,68 @@ def traced(function, *arguments):
     return graph
 
 
-class Frozen:
-    """The members that diverged: their weights stay what they were when it was noticed."""
+class Optimizers:
+    """An optimizer for each setting, with its scheduler, if there are any.
 
-    def __init__(self, ensemble):
+    A single one moves the stacked parameters (S, ...) themselves. Of several, each moves the part
+    of them that is its members': tensors of their own to torch, in the same memory.
+    """
+
+    def __init__(self, ensemble, make_optimizer, settings, make_scheduler):
         self.ensemble = ensemble
-        self.rows = None
+        self.optimizers, self.schedulers, self.gradients = [], [], {}
+        stacked = ensemble.parameters
+        parts = {name: [tensor] for name, tensor in stacked.items()}
+        if len(settings) > 1:
+            size = len(ensemble) // len(settings)
+            parts = {name: parts_of(tensor, size) for name, tensor in stacked.items()}
+        for number, setting in enumerate(settings):
+            own = [tensors[number] for tensors in parts.values()]
+            optimizer = members.made_with_setting(make_optimizer, own, setting)
+            members.check_optimizer_of_all(optimizer, own)
+            self.optimizers.append(optimizer)
+            if make_scheduler is not None:
+                scheduler = make_scheduler(optimizer)
+                members.check_scheduler_of_all(scheduler, optimizer)
+                self.schedulers.append(scheduler)
+        self.parts = parts if len(settings) > 1 else {}
+
+    def step(self):
+        """Take a step of every optimizer, with the gradients at the stacked parameters."""
+        for name, parts in self.parts.items():
+            gradient = self.ensemble.parameters[name].grad
+            if gradient is None:  # as fit leaves it for what does not learn
+                continue
+            if name in self.gradients:
+                self.gradients[name].copy_(gradient)
+                continue
+            # Once; a copy into the same memory is faster than new gradients for every part.
+            self.gradients[name] = gradient.clone(memory_format=torch.contiguous_format)
+            for part, its in zip(parts, self.gradients[name].split(len(parts[0])), strict=True):
+                part.grad = its
+        for optimizer in self.optimizers:
+            optimizer.step()
+
+    def end_epoch(self):
+        """Take a step of every scheduler."""
+        for scheduler in self.schedulers:
+            scheduler.step()
+
+    def rate(self, member):
+        """Return the learning rate at which a member is trained now."""
+        number = member * len(self.optimizers) // len(self.ensemble)
+        return self.optimizers[number].param_groups[0]["lr"]
+
+
+class Frozen:
+    """The members that diverged: their weights stay what they were when it was noticed.
+
+    `rate` is the learning rate of the first, at that time.
+    """
+
+    def __init__(self, ensemble, optimizers):
+        self.ensemble, self.optimizers = ensemble, optimizers
+        self.rows = self.rate = None
 
     def __len__(self):
         return len(self.ensemble.diverged_at)
@@ -344,6 +423,8 @@ class Frozen:
         bad = (~losses.isfinite()).nonzero().flatten().tolist()
         new = [member for member in bad if member not in self.ensemble.diverged_at]
         if new:
+            if self.rate is None:
+                self.rate = float(self.optimizers.rate(new[0]))
             self.ensemble.diverged_at |= dict.fromkeys(new, (epoch, step))
             tensors = self.ensemble.parameters.values()
             if self.rows is not None:
@@ -367,3 +448,14 @@ def made_with_seed(make_model, seed):
     """Return the network that make_model() gives after `seed_everything(seed)`."""
     seed_everything(seed)
     return make_model()
+
+
+def repeated(stacked, copies):
+    """Return parameters or buffers (n, ...) so many times over: (copies n, ...)."""
+    tensor = stacked.detach().repeat(copies, *[1] * (stacked.ndim - 1))
+    return tensor.requires_grad_(stacked.requires_grad)
+
+
+def parts_of(stacked, size):
+    """Return the parts (size, ...) of stacked parameters, in their memory, for an optimizer."""
+    return [part.requires_grad_(stacked.requires_grad) for part in stacked.detach().split(size)]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, ReduceLROnPlateau, StepLR
 from torch.utils.data import DataLoader, TensorDataset
 
 from utils.data import blobs, slow_and_fast_waves
@@ -257,6 +258,148 @@ def test_silence_and_bar(capfd):
     assert "2/2" in capfd.readouterr().err
 
 
+# Settings and schedulers ------------------------------------------------------------------------
+
+
+def assert_each_equals_fit(many, data, make_optimizer, epochs, make_scheduler=None, **options):
+    """Every member has the losses and weights of `fit` with its seed and setting, to 1e-9."""
+    for member, (seed, setting) in enumerate(zip(many.seeds, many.settings, strict=True)):
+        seed_everything(seed)
+        model = network()
+        optimizer = make_optimizer(model.parameters(), **setting)
+        scheduler = make_scheduler and make_scheduler(optimizer)
+        history = fit(
+            model, data, nn.MSELoss(), optimizer, epochs, seed=seed, scheduler=scheduler, **options
+        )
+        whole = len(history)
+        assert many.diverged[member] == (whole < epochs)
+        np.testing.assert_allclose(many.loss[member, :whole], history.loss, rtol=1e-9, atol=1e-9)
+        if "validation" in options:
+            found = many.validation_loss[member, :whole]
+            np.testing.assert_allclose(found, history.validation_loss, rtol=1e-9, atol=1e-9)
+        for found, expected in zip(
+            many.model(member).parameters(), model.parameters(), strict=True
+        ):
+            torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
+
+
+def warm_up(optimizer):
+    return LambdaLR(optimizer, lambda epoch: min((epoch + 1) / 10, (51 - epoch) / 41))
+
+
+SEARCHES = {
+    "SGD with momentum": (
+        torch.optim.SGD,
+        [{"lr": 0.1}, {"lr": 0.03, "momentum": 0.9}, {"lr": 0.01, "weight_decay": 0.1}],
+        lambda optimizer: StepLR(optimizer, 15, gamma=0.3),
+    ),
+    "Adam": (
+        torch.optim.Adam,
+        [{"lr": 0.01}, {"lr": 0.1, "weight_decay": 1e-3}, {"lr": 0.001, "betas": (0.8, 0.9)}],
+        lambda optimizer: CosineAnnealingLR(optimizer, 50),
+    ),
+    "AdamW": (
+        lambda parameters, rate, decay: torch.optim.AdamW(
+            [{"params": parameters[:2], "lr": rate / 2}, {"params": parameters[2:]}],
+            lr=rate, weight_decay=decay, fused=True,
+        ),
+        [{"rate": 0.01, "decay": 0.1}, {"rate": 0.1, "decay": 0}, {"rate": 0.03, "decay": 1}],
+        warm_up,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("scheduled", [True, False])
+@pytest.mark.parametrize("name", SEARCHES)
+def test_every_setting_with_every_seed(name, scheduled, float64):
+    make_optimizer, settings, make_scheduler = SEARCHES[name]
+    make_scheduler = make_scheduler if scheduled else None
+    x, y = points()
+    options = {"batch_size": 8, "validation": (x[:20], y[:20])}
+    many = fit_many(
+        network, (x, y), nn.MSELoss(), lambda p, **setting: make_optimizer(list(p), **setting), 50,
+        [4, 1], settings=settings, make_scheduler=make_scheduler, **options,
+    )  # fmt: skip
+    assert many.seeds == [4, 1] * 3 and many.loss.shape == (6, 50)
+    assert many.settings == [settings[0]] * 2 + [settings[1]] * 2 + [settings[2]] * 2
+
+    def of_one(parameters, **setting):
+        return make_optimizer(list(parameters), **setting)
+
+    assert_each_equals_fit(many, (x, y), of_one, 50, make_scheduler, **options)
+
+
+@pytest.mark.parametrize("batch_size", [None, 8])
+def test_settings_start_alike_and_seeds_do_not(batch_size, float64):
+    x, y = points()
+    settings = [{"lr": 0.1}, {"lr": 0.2}, {"lr": 0.1}]
+    many = fit_many(
+        network, (x, y), nn.MSELoss(), torch.optim.SGD, 3, range(2), batch_size=batch_size,
+        settings=settings,
+    )  # fmt: skip
+    losses = many.loss.reshape(3, 2, 3)
+    assert np.array_equal(losses[0], losses[2])  # the same steps in the same orders
+    if batch_size is None:  # the first loss is that of the initial weights
+        assert np.array_equal(losses[0, :, 0], losses[1, :, 0])
+    assert (losses[0, :, 1:] != losses[1, :, 1:]).all() and (losses[:, 0] != losses[:, 1]).all()
+    assert many.predict(x).shape == (6, 50, 1)
+
+
+@pytest.mark.parametrize("make_model", [Crossed, partly_frozen])
+def test_what_does_not_learn_stays_in_every_setting(make_model, float64):
+    x, y = points()
+    settings = [{"lr": 0.1, "weight_decay": 0.1}, {"lr": 0.01}]
+    both = fit_many(
+        make_model, (x, y), nn.MSELoss(), torch.optim.AdamW, 5, [2, 5], settings=settings
+    )
+    for number, setting in enumerate(settings):
+        one = fit_many(
+            make_model, (x, y), nn.MSELoss(), lambda p, s=setting: torch.optim.AdamW(p, **s), 5,
+            [2, 5],
+        )  # fmt: skip
+        for name, tensor in one.state.items():
+            found = both.state[name].unflatten(0, (2, 2))[number]
+            torch.testing.assert_close(found, tensor, rtol=0, atol=1e-9, msg=name)
+            assert both.state[name].requires_grad == tensor.requires_grad
+
+
+def test_a_scheduler_without_settings(float64):
+    x, y = points()
+    many = fit_many(
+        network, (x, y), nn.MSELoss(), sgd, 30, range(2), batch_size=8, make_scheduler=warm_up
+    )
+    assert many.settings == [{}, {}]
+    assert_each_equals_fit(many, (x, y), sgd, 30, warm_up, batch_size=8)
+
+
+def test_a_setting_that_diverges_leaves_the_others_alone(float64, capsys):
+    x, y = points()
+    settings = [{"lr": 0.1, "momentum": 0.9}, {"lr": 1e9, "momentum": 0.9}, {"lr": 0.01}]
+
+    def halved(optimizer):
+        return StepLR(optimizer, 1, gamma=0.5)
+
+    options = {"batch_size": 8, "validation": (x, y)}
+    many = fit_many(
+        network, (x, y), nn.MSELoss(), torch.optim.SGD, 6, [3, 8], settings=settings,
+        make_scheduler=halved, **options,
+    )  # fmt: skip
+    assert many.diverged.tolist() == [False, False, True, True, False, False]
+    assert set(many.diverged_at) == {2, 3} and many.stopped is None
+    assert np.isnan(many.loss[2:4, many.diverged_at[2][0] - 1 :]).all()
+    assert_each_equals_fit(many, (x, y), torch.optim.SGD, 6, halved, **options)
+    capsys.readouterr()
+    assert "2 of 6 networks diverged" in many.message and "seed 3" in many.message
+    epoch = many.diverged_at[2][0]
+    assert epoch > 1  # so that the scheduler has already changed the rate
+    assert f"(it was {1e9 * 0.5 ** (epoch - 1):g})" in many.message
+    calm = fit_many(
+        network, (x, y), nn.MSELoss(), torch.optim.SGD, 6, [3, 8],
+        settings=[settings[0], settings[0], settings[2]], make_scheduler=halved, **options,
+    )  # fmt: skip
+    assert np.array_equal(many.loss[[0, 1, 4, 5]], calm.loss[[0, 1, 4, 5]])
+
+
 # Members that diverge ---------------------------------------------------------------------------
 
 
@@ -488,6 +631,37 @@ def test_data_and_settings():
     refused("seeds must be several", seeds=3)
     refused("seeds is empty", seeds=[])
     refused("seed must be a whole number", seeds=[0.5])
+
+
+def test_settings():
+    def sought(*phrases, settings, make_optimizer=torch.optim.SGD):
+        refused(*phrases, settings=settings, make_optimizer=make_optimizer)
+
+    sought("settings is empty", settings=[])
+    sought("settings must be a list of dictionaries", "not {'lr': 0.1}", settings={"lr": 0.1})
+    sought("list of dictionaries", "settings[1] is 0.1", settings=[{"lr": 0.1}, 0.1])
+    sought("{'rate': 0.1}", "unexpected keyword argument 'rate'", settings=[{}, {"rate": 0.1}])
+    sought("setting {'lr': -1}", "Invalid learning rate: -1", settings=[{"lr": 0.1}, {"lr": -1}])
+    sought("keyword", "'lr'", settings=[{"lr": 0.1}], make_optimizer=sgd)
+    made = []
+
+    def the_first(parameters, lr):
+        made.append(torch.optim.SGD(parameters, lr=lr))
+        return made[0]
+
+    sought(
+        "does not belong to these networks", settings=[{"lr": 1}, {"lr": 2}],
+        make_optimizer=the_first,
+    )  # fmt: skip
+
+
+def test_schedulers():
+    other = torch.optim.SGD(network().parameters(), lr=0.1)
+    scheduler = StepLR(other, 3)
+    refused("make_scheduler must be a function", "of type StepLR", make_scheduler=scheduler)
+    refused("make_scheduler(optimizer) must return", "NoneType", make_scheduler=lambda _: None)
+    refused("belongs to another optimizer", make_scheduler=lambda optimizer: scheduler)
+    refused("looks at one validation loss", "fit for each", make_scheduler=ReduceLROnPlateau)
 
 
 # Published figures ------------------------------------------------------------------------------

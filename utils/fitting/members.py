@@ -1,6 +1,7 @@
 """What `fit_many` refuses and says, beyond what `fit` does: each time one sentence."""
 
 import torch
+from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from utils.fitting.checks import (
     check_model,
@@ -43,8 +44,8 @@ def check_pairs(data, validation):
     check_validation(data, validation)
 
 
-def check_makers(make_model, make_optimizer):
-    """Refuse a network or an optimizer in the place of a function that makes one."""
+def check_makers(make_model, make_optimizer, make_scheduler=None):
+    """Refuse a network, an optimizer or a scheduler in the place of a function that makes one."""
     if isinstance(make_model, torch.nn.Module) or not callable(make_model):
         raise InputError(
             "make_model must be a function that builds a new network at each call, for example "
@@ -54,6 +55,11 @@ def check_makers(make_model, make_optimizer):
         raise InputError(
             "make_optimizer must be a function, for example lambda parameters: "
             f"torch.optim.Adam(parameters, lr=0.01), not {shape_and_type(make_optimizer)}."
+        )
+    if make_scheduler is not None and not callable(make_scheduler):
+        raise InputError(
+            "make_scheduler must be a function, for example lambda optimizer: "
+            f"StepLR(optimizer, 10), not {shape_and_type(make_scheduler)}."
         )
 
 
@@ -68,6 +74,26 @@ def check_seeds(seeds):
     if not seeds:
         raise InputError("seeds is empty: each network needs one, for example range(32).")
     return [check_seed(seed) for seed in seeds]
+
+
+def check_settings_of_all(settings):
+    """Refuse settings that are no list of dictionaries; return one empty one for None."""
+    if settings is None:
+        return [{}]
+    example = 'for example [{"lr": 0.01}, {"lr": 0.1}]'
+    if not isinstance(settings, list | tuple):
+        raise InputError(
+            f"settings must be a list of dictionaries, {example}, not {shown(settings)}."
+        )
+    if not settings:
+        raise InputError(f"settings is empty: it must hold at least one dictionary, {example}.")
+    for number, setting in enumerate(settings):
+        if not isinstance(setting, dict):
+            raise InputError(
+                f"settings must be a list of dictionaries, {example}, but settings[{number}] is "
+                f"{shown(setting)}."
+            )
+    return list(settings)
 
 
 def check_members(models, data, loss_fn, batch_size):
@@ -149,16 +175,49 @@ def check_optimizer_of_all(optimizer, parameters):
         )
 
 
-def diverged_message(ensemble, optimizer):
-    """Return one sentence on the members that diverged; "" without any."""
+def made_with_setting(make_optimizer, parameters, setting):
+    """Return the optimizer that make_optimizer gives; refuse a setting that it cannot take."""
+    if not setting:
+        return make_optimizer(parameters)
+    try:
+        return make_optimizer(parameters, **setting)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"make_optimizer cannot take the setting {setting}: {error}.") from error
+
+
+def check_scheduler_of_all(scheduler, optimizer):
+    """Refuse what is no scheduler of this optimizer, or one that needs one validation loss."""
+    if not isinstance(scheduler, LRScheduler):
+        raise InputError(
+            "make_scheduler(optimizer) must return a scheduler of torch.optim.lr_scheduler, for "
+            f"example StepLR(optimizer, 10), not {shape_and_type(scheduler)}."
+        )
+    if isinstance(scheduler, ReduceLROnPlateau):
+        raise InputError(
+            "ReduceLROnPlateau looks at one validation loss, and each network has its own: take "
+            "a scheduler that only counts epochs, or call fit for each seed."
+        )
+    if scheduler.optimizer is not optimizer:
+        raise InputError(
+            "The scheduler belongs to another optimizer: use what make_scheduler is given, for "
+            "example make_scheduler = lambda optimizer: StepLR(optimizer, 10)."
+        )
+
+
+def diverged_message(ensemble, rate):
+    """Return one sentence on the members that diverged; "" without any.
+
+    Args:
+        ensemble: the `Ensemble`.
+        rate: the learning rate at which the first of them diverged.
+    """
     if not ensemble.diverged_at:
         return ""
     first, (epoch, step) = next(iter(ensemble.diverged_at.items()))
     return (
         f"{len(ensemble.diverged_at)} of {len(ensemble)} networks diverged, the first of them that "
         f"of seed {ensemble.seeds[first]} in epoch {epoch}, step {step}, and were frozen there, "
-        "while the others went on: try a smaller learning rate "
-        f"(it was {optimizer.param_groups[0]['lr']:g})."
+        f"while the others went on: try a smaller learning rate (it was {rate:g})."
     )
 
 
