@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from utils import data
+from utils.datasets.synthetic import tensor
 from utils.figures.border import BorderFigure
 from utils.fitting.batches import Batches
 from utils.fitting.measuring import Means
@@ -142,7 +143,7 @@ class Run:
             arrays = self.points.numpy(), self.labels.numpy(), held_out
             figure.lay(*arrays, name_of(self.settings))
         with torch.no_grad():
-            logits = self.model(data.tensor(figure.grid()))
+            logits = self.model(tensor(figure.grid()))
         return figure.draw(torch.sigmoid(logits).flatten().numpy(), self.losses)
 
     def status(self):

@@ -6,7 +6,7 @@ from collections import defaultdict
 from tools.settings import ROOT
 
 FRONT = 2  # the wings of utils, from the back to the front; exercises stand before them
-WINGS = {"utils.figures": 1, "utils.fitting": 1, "utils.exercises": 3}
+WINGS = {"utils.datasets": 1, "utils.figures": 1, "utils.fitting": 1, "utils.exercises": 3}
 
 
 def module_name(path):
