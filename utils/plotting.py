@@ -17,6 +17,7 @@ from utils.figures.curves import (
     secant_and_tangent,
 )
 from utils.figures.decisions import kink_lines, softmax_bars, threshold_mistakes
+from utils.figures.images import images
 from utils.figures.layers import by_layer, distributions
 from utils.figures.losses import (
     error_by_setting,
@@ -39,6 +40,14 @@ from utils.figures.regions import (
     logistic_curve,
     softmax_map,
 )
+from utils.figures.tuning import (
+    best_of,
+    curve_gallery,
+    errors_by_rate,
+    optimiser_paths,
+    paired_differences,
+    searched_settings,
+)
 from utils.figures.units import (
     activation_and_slope,
     activation_grid,
@@ -58,24 +67,30 @@ from utils.figures.units import (
 __all__ = [
     "activation_and_slope",
     "activation_grid",
+    "best_of",
     "by_layer",
     "column_spread",
     "confusion_matrix",
+    "curve_gallery",
     "curve_with_tangents",
     "curves",
     "decision_regions",
     "distributions",
     "error_by_setting",
+    "errors_by_rate",
     "finite_difference_error",
     "fit_before_after",
     "fit_with_residuals",
     "gallery",
+    "images",
     "kink_lines",
     "line_and_loss",
     "logistic_curve",
     "loss_curves",
     "loss_surface",
     "node_by_node",
+    "optimiser_paths",
+    "paired_differences",
     "plane",
     "plane_maps",
     "points_and_curves",
@@ -86,6 +101,7 @@ __all__ = [
     "response_map",
     "scanned_rates",
     "scatter_by_group",
+    "searched_settings",
     "secant_and_tangent",
     "seed_bands",
     "seed_strip",
