@@ -29,10 +29,10 @@ def three_roles(ax):
         "test rows": (13.6, 0, "#CDEBDD"),
     }
     for label, (x, y, color) in boxes.items():
-        draw_box(ax, (x, y), (2.9, 0.72), label, color, fontsize=12)
+        draw_box(ax, (x, y), (3.2, 0.72), label, color, fontsize=12)
     for start, end in ((0, 4.4), (4.4, 9)):
-        draw_arrow(ax, (start, 0), (end, 0), "-", INK, gap=1.6)
-    draw_arrow(ax, (9, 0), (13.6, 0), ":", INK, gap=1.6)
+        draw_arrow(ax, (start, 0), (end, 0), "-", INK, gap=1.75)
+    draw_arrow(ax, (9, 0), (13.6, 0), ":", INK, gap=1.75)
     elbow = {"xycoords": "data", "textcoords": "data"}
     look = {"arrowstyle": "-", "linewidth": 1.8, "color": NEGATIVE, "linestyle": "--"}
     ax.annotate("", xy=(0, -1.4), xytext=(9, -1.4), arrowprops=look, **elbow)
@@ -52,7 +52,7 @@ def three_roles(ax):
 
 
 @figure(height=3.4, columns=4, rows=2)
-def curve_gallery(axes, runs, ylim=(1e-3, 1e3)):
+def curve_gallery(axes, runs, ylim=(0.01, 50)):
     """Draw the training and the validation loss of up to seven runs, each in a panel.
 
     Args:
@@ -63,13 +63,15 @@ def curve_gallery(axes, runs, ylim=(1e-3, 1e3)):
         ax.semilogy(run.epoch, to_array(run.loss), color="C0", label="training")
         values = to_array(run.validation_loss)
         ax.semilogy(run.epoch, values, color="C1", linestyle="--", label="held out")
-        ax.set(ylim=ylim, yticks=[1e-3, 1, 1e3])
+        ax.set(ylim=ylim, yticks=[0.01, 0.1, 1, 10], yticklabels=["0.01", "0.1", "1", "10"])
         ax.set_title(name, loc="left", fontsize=11)
         ax.minorticks_off()
     for ax in axes[len(runs) :]:
         ax.set_axis_off()
     for number, ax in enumerate(axes[: len(runs)]):
-        ax.set(xlabel="epoch" if number + 4 >= len(runs) else "", ylabel="" if number % 4 else "loss")
+        ax.set(
+            xlabel="epoch" if number + 4 >= len(runs) else "", ylabel="" if number % 4 else "loss"
+        )
     handles, labels = axes[0].get_legend_handles_labels()
     axes[-1].legend(handles, labels, loc="center", frameon=False)
     return (
@@ -91,9 +93,11 @@ def optimiser_paths(ax, surface, paths, lowest, xlim, ylim):
     across, up = np.meshgrid(np.linspace(*xlim, 120), np.linspace(*ylim, 80))
     height = to_array(surface(across, up))
     levels = np.geomspace(height.max() / 3000, height.max(), 11)
-    ax.contourf(across, up, height, levels=np.r_[0, levels], cmap="Blues", norm="log", extend="both")
+    ax.contourf(
+        across, up, height, levels=np.r_[0, levels], cmap="Blues", norm="log", extend="both"
+    )
     ax.contour(across, up, height, levels=levels, colors="#7A9CB8", linewidths=0.6)
-    ax.plot(*lowest, "*", color="black", markersize=13, label="lowest loss", zorder=5)
+    ax.plot(*lowest, "*", color="black", markersize=13, label="lowest loss", zorder=6)
     for number, name, path in series(paths, most=len(ON_BLUE)):
         look = {"color": ON_BLUE[number], "marker": MARKERS[number], "markersize": 3.5}
         path = np.clip(to_array(path), -1e3, 1e3)
@@ -173,8 +177,8 @@ def searched_settings(axes, searches, xlabel, ylabel, color_label):
     """Draw which settings searches tried, each coloured by its error, and which they chose.
 
     Args:
-        searches: name -> (first setting, second setting, error), shape (tried,) each; at most
-            three. Errors above 1, or not finite, count as 1.
+        searches: name -> (first setting, second setting, error), shape (tried,) each, the chosen
+            setting first; at most three. Errors above 1, or not finite, count as 1.
         xlabel, ylabel: what the two settings are; both axes are logarithmic.
         color_label: what the error is.
     """
@@ -183,12 +187,11 @@ def searched_settings(axes, searches, xlabel, ylabel, color_label):
     ):
         first, second = to_array(first), to_array(second)
         errors = np.nan_to_num(to_array(errors), nan=1).clip(max=1)
-        points = ax.scatter(
-            first, second, c=errors, cmap="cividis_r", vmin=0, vmax=1, s=38, edgecolor=INK, lw=0.5
-        )
-        best = errors.argmin()
+        late = slice(None, None, -1)  # the first ones on top of the others
+        look = {"cmap": "cividis_r", "vmin": 0, "vmax": 1, "s": 38, "edgecolor": INK, "lw": 0.5}
+        points = ax.scatter(first[late], second[late], c=errors[late], **look)
         ring = {"markersize": 15, "markerfacecolor": "none", "markeredgecolor": NEGATIVE}
-        ax.plot(first[best], second[best], "o", markeredgewidth=2.2, **ring)
+        ax.plot(first[0], second[0], "o", markeredgewidth=2.2, **ring)
         ax.set(xscale="log", yscale="log", xlabel=xlabel, ylabel="" if number else ylabel)
         ax.set_title(name, loc="left", fontsize=11)
     lowest = [
@@ -201,7 +204,7 @@ def searched_settings(axes, searches, xlabel, ylabel, color_label):
     axes[0].figure.colorbar(points, ax=axes, label=color_label, pad=0.02)
     return (
         f"The settings that searches tried, {ylabel} against {xlabel} on logarithmic axes, "
-        f"coloured by the {color_label}, the best ringed: {listed(searches)}."
+        f"coloured by the {color_label}, the chosen one ringed: {listed(searches)}."
     )
 
 
