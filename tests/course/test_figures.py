@@ -509,7 +509,10 @@ CALLS = {
     ),
     "errors_by_rate": (
         plotting.errors_by_rate,
-        ([0.01, 0.1, 1.0], {"SGD": torch.rand(3, 8), "Adam": torch.rand(3, 8)}, "images wrong (%)"),
+        (
+            {name: ([0.01, 0.1, 1], torch.rand(3, 8)) for name in ("SGD", "Adam")},
+            "images wrong (%)",
+        ),
         {"at": 0.1},
         "The images wrong (%) against the learning rate, on a logarithmic axis, the median of the "
         "seeds and their range: SGD, Adam. The rate 0.1 is marked.",

@@ -112,25 +112,20 @@ def optimiser_paths(ax, surface, paths, lowest, xlim, ylim):
 
 
 @figure(height=3.2)
-def errors_by_rate(ax, rates, errors, ylabel, at=None):
+def errors_by_rate(ax, errors, ylabel, at=None):
     """Draw the median and the range of an error over the seeds, against the learning rate.
 
     Args:
-        rates: shape (k,), ascending.
-        errors: name -> errors, shape (k, seeds), at most seven.
+        errors: name -> (rates (k,), ascending, errors (k, seeds)), at most seven.
         ylabel: what was measured.
         at: a rate to mark with a line.
     """
-    rates = to_array(rates)
-    for number, name, values in series(errors):
-        values = to_array(values)
-        middle = np.median(values, axis=1)
-        color = f"C{number}"
-        ax.fill_between(
-            rates, values.min(axis=1), values.max(axis=1), color=color, alpha=0.15, linewidth=0
-        )
+    for number, name, (rates, values) in series(errors):
+        rates, values = to_array(rates), to_array(values)
+        low, middle, high = values.min(axis=1), np.median(values, axis=1), values.max(axis=1)
+        ax.fill_between(rates, low, high, color=f"C{number}", alpha=0.15, linewidth=0)
         look = {"marker": MARKERS[number], "markersize": 5, "linestyle": DASHES[number]}
-        ax.semilogx(rates, middle, color=color, label=name, **look)
+        ax.semilogx(rates, middle, color=f"C{number}", label=name, **look)
     if at is not None:
         ax.axvline(at, color="#000000", linestyle=":", linewidth=1.6, label=f"rate {at:g}")
     ax.set_xscale("log")
