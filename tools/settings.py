@@ -20,6 +20,5 @@ OTHER_CPU = {
 
 # Notebooks to come: number -> (question, minutes core / all). One that is there replaces its line.
 PLANNED = {
-    "08": ("How do you choose the settings?", "50 / 90"),
     "09": ("What changes when it gets large?", "50 / 80"),
 }

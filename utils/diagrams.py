@@ -9,6 +9,7 @@ from utils.figures.flow import data_flow
 from utils.figures.graphs import computation_graph, decision_path, training_loop
 from utils.figures.grids import broadcasting, reductions, selections, tensors
 from utils.figures.networks import building_block, feature_maps, network, weight_graph
+from utils.figures.tuning import three_roles
 
 __all__ = [
     "broadcasting",
@@ -22,6 +23,7 @@ __all__ = [
     "reductions",
     "selections",
     "tensors",
+    "three_roles",
     "training_loop",
     "weight_graph",
 ]

@@ -28,6 +28,8 @@ LETTERS = {
     "true_of_activations": "BE",
     "true_of_flow": "ADE",
     "what_would_help": "BDF",
+    "which_setting": "BDF",
+    "three_faults": "BCE",
 }
 
 VALUES = {
@@ -50,6 +52,9 @@ VALUES = {
         + ("gelu", "soft-plus", "Softsign", "relu", "selu"),
     ],
     "weights_and_biases": [(608, 608, 1168), [8 * 76, 8 * 76, 16 * 73]],
+    "seven_curves": [
+        ["noisy", "too low", "overfit", "Dead", "too high", "fit", "diverges"],
+    ],
 }
 
 # Bodies of the functions; the names of the parameters are those of the solution.
@@ -268,6 +273,35 @@ FUNCTIONS = {
         "return nn.Sequential(nn.Conv2d(1, 12, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), "
         "nn.Conv2d(12, 18, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), "
         "nn.Linear(72, 10))",
+    ],
+    "first_loss": [
+        "return -torch.log(torch.tensor(1 / k, dtype=torch.float64)).item()",
+        "return torch.nn.functional.cross_entropy(torch.zeros(1, k).double(), torch.tensor([0]))",
+    ],
+    "warm_cosine": [
+        "import math\nhalf = math.pi / 2 * (epoch - warm) / (epochs - warm)\n"
+        "return (epoch + 1) / warm if epoch < warm else math.cos(half) ** 2",
+        "share = torch.tensor((epoch - warm) / (epochs - warm), dtype=torch.float64)\n"
+        "if epoch >= warm:\n    return (1 + torch.cos(torch.pi * share)) / 2\n"
+        "return 1 / warm + epoch / warm",
+    ],
+    "paired_difference": [
+        "d, n = other - one, len(one)\nmean = d.sum() / n\n"
+        "return mean, (((d - mean) ** 2).sum() / (n - 1) / n).sqrt()",
+        "d = other.double() - one.double()\nreturn d.mean().float(), "
+        "(d.var() / d.numel()).sqrt().float()",
+    ],
+    "cured_training": [
+        "x, y = images.reshape(len(images), 64) / 16.0, labels\n"
+        "torch.manual_seed(1)\n"
+        "net = torch.nn.Sequential(torch.nn.Linear(64, 64), torch.nn.Tanh(), "
+        "torch.nn.Linear(64, 10))\n"
+        "opt = torch.optim.Adam(net.parameters(), lr=0.01)\n"
+        "for step in range(150):\n"
+        "    opt.zero_grad()\n"
+        "    torch.nn.functional.cross_entropy(net(x), y).backward()\n"
+        "    opt.step()\n"
+        "return net(new_images.reshape(-1, 64) / 16.0).argmax(1)",
     ],
 }  # fmt: skip
 

@@ -32,6 +32,9 @@ SMALL = network_of(nn.Tanh(), [[0.5], [-0.3]], [0.1, 0.2], [[-0.4, 0.8]], [-0.1]
 PLANE = plotting.plane(2)
 TEN = {f"{n}": (LINE * n, GRADED + n) for n in range(10)}
 HISTORY = SimpleNamespace(loss=np.array([1.0, 0.3]), validation_loss=np.array([1.0, 0.4]))
+RUN = SimpleNamespace(epoch=np.arange(1, 31), loss=np.geomspace(2, 0.1, 30))
+RUN.validation_loss = np.geomspace(2, 0.3, 30)
+WALK = torch.stack([LINE - 1, LINE**2], dim=1)
 THREE = {f"network {n}": torch.rand(8, 30) + 0.1 for n in range(3)}
 
 
@@ -517,6 +520,65 @@ CALLS = {
         "The 1-2-1 network after step 14 of 14. Values: x = 1.500, s₁ = 0.850, s₂ = -0.250, h₁ = "
         "0.691, h₂ = -0.245, ŷ = -0.572, L = 2.472. Gradients of the loss: ŷ -3.145, h₁ 1.258, w₃ "
         "-2.173, h₂ -2.516, w₄ 0.770, s₁ 0.657, s₂ -2.365, w₁ 0.986, w₂ -3.547.",
+    ),
+    "three_roles": (
+        diagrams.three_roles,
+        (),
+        {},
+        "Settings go to the training rows, which find the weights, then to the validation rows, "
+        "which compare settings; from there back to other settings, many times. The test rows come "
+        "once, at the end, and say how good it is.",
+    ),
+    "curve_gallery": (
+        plotting.curve_gallery,
+        (dict.fromkeys("ABCDEFG", RUN),),
+        {},
+        "Training loss and held-out loss on a logarithmic axis against the epoch, a panel for each "
+        "of: A, B, C, D, E, F, G.",
+    ),
+    "optimiser_paths": (
+        plotting.optimiser_paths,
+        (lambda a, b: (a - 1) ** 2 + 9 * b**2, {"SGD": WALK, "Adam": WALK / 2}, (1, 0)),
+        {"xlim": (-3, 3), "ylim": (-1.5, 1.5)},
+        "Contours of a loss over two weights, darker blue where it is larger, with paths of 19 "
+        "steps: SGD, Adam.",
+    ),
+    "errors_by_rate": (
+        plotting.errors_by_rate,
+        (
+            {name: ([0.01, 0.1, 1], torch.rand(3, 8)) for name in ("SGD", "Adam")},
+            "images wrong (%)",
+        ),
+        {"at": 0.1},
+        "The images wrong (%) against the learning rate, on a logarithmic axis, the median of the "
+        "seeds and their range: SGD, Adam. The rate 0.1 is marked.",
+    ),
+    "paired_differences": (
+        plotting.paired_differences,
+        ({"cosine": LINE - 1, "weight decay 0.01": GRADED - 0.5}, "difference (points)"),
+        {},
+        "A point for each seed and the mean with two standard errors, in a row for each of: "
+        "cosine, weight decay 0.01. On the x axis, the difference (points).",
+    ),
+    "searched_settings": (
+        plotting.searched_settings,
+        (
+            {name: (10 ** (LINE - 3), 10 ** (-4 * LINE), LINE) for name in ("grid", "random")}
+            | {"halving": (LINE + 0.01, LINE + 1e-5, COLUMN.repeat(7, 1)[:20, 0])},
+            "rate",
+            "weight decay",
+            "share of mistakes",
+        ),
+        {},
+        "The settings that searches tried, weight decay against rate on logarithmic axes, coloured "
+        "by the share of mistakes, the chosen one ringed: grid, random, halving.",
+    ),
+    "best_of": (
+        plotting.best_of,
+        ([1, 2, 4], {"said": torch.rand(3, 20), "true": torch.rand(3, 20)}, "images wrong (%)"),
+        {},
+        "The images wrong (%) of the best of n against n, the mean and the band of the middle "
+        "80 %: said, true.",
     ),
     "training_loop": (
         diagrams.training_loop,
