@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 import h5py
 import torch
 
-from utils.datasets.images import ellipses
 from utils.datasets.mnist import load_mnist
+from utils.datasets.shapes import ellipses
 from utils.datasets.synthetic import (
     bent_wave,
     blobs,

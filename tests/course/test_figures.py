@@ -421,7 +421,7 @@ CALLS = {
         (LINE, GRADED**2, 2 * GRADED, 0.5, "square"),
         {},
         "Two panels over s, square with its tangent and its slope, with a marker at s = 0.5: "
-        "activation 0.22, slope 0.95.",
+        "activation 0.224, slope 0.947.",
     ),
     "selected_region": (
         plotting.selected_region,

@@ -134,8 +134,8 @@ def test_the_marker_stands_on_both_curves_and_the_tangent_has_the_slope():
         assert_allclose(right.lines[1].get_xydata(), [[at, slope]], atol=1e-5)
         assert left.get_xlim() == right.get_xlim() == (-4, 4)
         assert (left.get_ylim(), right.get_ylim()) == ((-2.2, 4.2), (-0.3, 2))
-        assert left.get_title("left") == f"φ({at:g}) = {np.tanh(at):.2f}"
-        assert right.get_title("left") == f"φ'({at:g}) = {slope:.2f}"
+        assert left.get_title("left") == f"φ({at:g}) = {np.tanh(at):.3f}"
+        assert right.get_title("left") == f"φ'({at:g}) = {slope:.3f}"
     assert axis_labels(left) == ("s", "activation φ(s)") and right.get_ylabel() == "slope φ'(s)"
     assert left.figure.get_suptitle() == "tanh"
 
