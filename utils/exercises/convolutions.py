@@ -5,9 +5,9 @@ from torch import nn
 
 from utils.exercises.answers import Complaint
 from utils.exercises.core import Ban, FunctionExercise, ValueExercise, WrongAnswer
-from utils.exercises.networks import SmallNetworkExercise
+from utils.exercises.designs import SmallNetworkExercise
 
-BY_HAND = Ban(
+NO_CONVOLUTION = Ban(
     {"conv1d", "conv2d", "convolution", "conv_transpose1d", "unfold"}.__contains__,
     "This one is about what stands behind it: multiply and add up yourself.",
 )
@@ -21,7 +21,7 @@ def slide(x, kernel, stride):
 
 slide = FunctionExercise(
     "slide",
-    ban=BY_HAND,
+    ban=NO_CONVOLUTION,
     cases=lambda: [
         (torch.tensor([1.0, 2.0, 4.0]), torch.tensor([1.0, 3.0]), 1),
         (torch.tensor([0.0, 1.0, 0.0, 0.0, 2.0, -1.0]), torch.tensor([1.0, -2.0, 0.5]), 2),

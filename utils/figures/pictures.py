@@ -5,7 +5,7 @@ import math
 import numpy as np
 from matplotlib.patches import Ellipse, Rectangle
 
-from utils.figures.grids import cell_color, cell_text, draw_grid
+from utils.figures.grids import MARK, cell_color, cell_text, draw_grid
 from utils.figures.style import (
     INK,
     PALE,
@@ -16,7 +16,6 @@ from utils.figures.style import (
     to_array,
 )
 
-MARK = "#F0C000"
 CELL = 1.65  # as wide as "-0.75" in a window's products, whatever stands there
 WIDE = 7.2 / 3.1  # of a grid of images: as wide as the figure, and not higher
 

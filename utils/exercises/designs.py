@@ -9,7 +9,7 @@ from utils.exercises.core import WRONG, Exercise, Verdict
 from utils.training import fit, seed_everything
 
 SEEDS = range(3)
-EPOCHS, BATCH_SIZE, RATE = 8, 50, 0.015  # the rate falls to a tenth, evenly
+EPOCHS, BATCH_SIZE, FIRST_RATE = 8, 50, 0.015  # the rate falls to a tenth, evenly
 # The median of the dense network of 6,085 parameters, of 500 held-out digits, as notebook 07 shows.
 DENSE = 486
 
@@ -48,7 +48,8 @@ class SmallNetworkExercise(Exercise):
             return Verdict(WRONG, "\n".join(filter(None, [problem, self.known(outcome)])))
         count, right = outcome.result[1:]
         median = sorted(right)[len(right) // 2]
-        found = f"{count:,} parameters, {median} of 500 right (seeds: {listed(right)})"
+        seeds = ", ".join(map(str, right))
+        found = f"{count:,} parameters, {median} of 500 right (seeds: {seeds})"
         if median > DENSE:
             return Verdict("right", f"right. {self.insight}\n  {found}; the dense one {DENSE}.")
         problem = f"your network has {found}. That does not beat the dense one, with {DENSE}."
@@ -111,15 +112,10 @@ def digits_read(make, seed):
     train, test = digits()
     seed_everything(seed)
     model = make().double()
-    optimizer = torch.optim.Adam(model.parameters(), lr=RATE, fused=True)
+    optimizer = torch.optim.Adam(model.parameters(), lr=FIRST_RATE, fused=True)
     scheduler = torch.optim.lr_scheduler.LinearLR(optimizer, 1, 0.1, total_iters=EPOCHS - 1)
     settings = {"batch_size": BATCH_SIZE, "seed": seed, "scheduler": scheduler, "progress": False}
     fit(model, train, nn.CrossEntropyLoss(), optimizer, EPOCHS, **settings)
     model.eval()
     with torch.no_grad():
         return (model(test[0]).argmax(dim=1) == test[1]).sum().item()
-
-
-def listed(numbers):
-    """Return numbers in a row."""
-    return ", ".join(str(number) for number in numbers)
