@@ -111,7 +111,7 @@ def optimiser_paths(ax, surface, paths, lowest, xlim, ylim):
     )
 
 
-@figure(height=3.2)
+@figure(height=3.0)
 def errors_by_rate(ax, errors, ylabel, at=None):
     """Draw the median and the range of an error over the seeds, against the learning rate.
 
@@ -137,7 +137,7 @@ def errors_by_rate(ax, errors, ylabel, at=None):
     )
 
 
-@figure(height=3.2)
+@figure(height=2.7)
 def paired_differences(ax, differences, xlabel):
     """Draw the difference that a change makes for each seed, with the mean and its uncertainty.
 
@@ -203,7 +203,7 @@ def searched_settings(axes, searches, xlabel, ylabel, color_label):
     )
 
 
-@figure(height=3.2)
+@figure(height=3.0)
 def best_of(ax, numbers, errors, ylabel):
     """Draw an error of the best of n against n, the mean and a band.
 
