@@ -5,7 +5,7 @@ Each one draws and shows; with `ax=` it draws there and returns it. Its argument
 options.
 """
 
-from utils.figures.choosing import (
+from utils.figures.comparisons import (
     best_of,
     curve_gallery,
     errors_by_rate,
