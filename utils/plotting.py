@@ -17,7 +17,6 @@ from utils.figures.curves import (
     secant_and_tangent,
 )
 from utils.figures.decisions import kink_lines, softmax_bars, threshold_mistakes
-from utils.figures.images import images
 from utils.figures.layers import by_layer, distributions
 from utils.figures.losses import (
     error_by_setting,
@@ -28,6 +27,7 @@ from utils.figures.losses import (
     seed_bands,
     seed_strip,
 )
+from utils.figures.pictures import images
 from utils.figures.points import (
     column_spread,
     points_and_curves,
@@ -40,7 +40,7 @@ from utils.figures.regions import (
     logistic_curve,
     softmax_map,
 )
-from utils.figures.tuning import (
+from utils.figures.settings import (
     best_of,
     curve_gallery,
     errors_by_rate,

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from matplotlib.patches import Ellipse, Rectangle
 
-from utils.figures.grids import cell_color, cell_text, draw_grid
+from utils.figures.grids import MARK, cell_color, cell_text, draw_grid
 from utils.figures.style import (
     INK,
     PALE,
@@ -16,8 +16,7 @@ from utils.figures.style import (
     to_array,
 )
 
-MARK = "#F0C000"
-HALO = "#FFFFFF"
+CELL = 1.65  # as wide as "-0.75" in a window's products, whatever stands there
 WIDE = 7.2 / 3.1  # of a grid of images: as wide as the figure, and not higher
 
 
@@ -51,7 +50,7 @@ def images(ax, pictures, titles=None):
     one_line = [title.replace("\n", ", ") for title in titles if title]
     said = f": {'; '.join(one_line)}" if one_line else ""
     shape = " x ".join(str(length) for length in values.shape[1:])
-    return f"{len(values)} images of {shape} pixels{said}."
+    return f"Grey images of {shape} pixels, {len(values)} in all{said}."
 
 
 @figure(height=3.2)
@@ -96,8 +95,8 @@ def signed_maps(ax, maps, most_columns=8):
     bar = ax.figure.colorbar(image, ax=ax, ticks=ticks, shrink=0.8, aspect=16)
     bar.ax.set_yticklabels([cell_text(tick) if largest >= 0.1 else f"{tick:.1g}" for tick in ticks])
     return (
-        f"{len(arrays)} maps on one colour scale, blue above 0 and orange below, the largest "
-        f"magnitude {largest:.2g}: {listed(names)}."
+        f"Maps on one colour scale, blue above 0 and orange below, the largest magnitude "
+        f"{largest:.2g}: {listed(names)}."
     )
 
 
@@ -139,12 +138,12 @@ def window(ax, image, kernel, row, column, name="kernel"):
     ax.text(values.shape[1] / 2, 0.15, "image", **head)
     left = values.shape[1] + 1.0
     top = -(values.shape[0] - 2 * high - 1.6) / 2
-    across, _ = draw_grid(ax, weights, left, top=top)
+    across, _ = draw_grid(ax, weights, left, top=top, wide=CELL)
     ax.text(left + across / 2, top + 0.15, name, **head)
     below = top - high - 1.6
-    beside, _ = draw_grid(ax, products, left, top=below)
-    ax.text(left + beside / 2, below + 0.15, "products", **head)
-    end = left + max(across, beside)
+    draw_grid(ax, products, left, top=below, wide=CELL)
+    ax.text(left + across / 2, below + 0.15, "products", **head)
+    end = left + across
     words = {"ha": "left", "va": "center", "fontsize": 12}
     ax.text(end + 0.35, below - high / 2, f"sum {signed(passed[place])}", **words)
     start = end + 3.9
@@ -202,25 +201,24 @@ def outlines(ax, pictures, true, predicted=None):
     for number, picture in enumerate(values):
         left, top = 1.08 * width * (number % columns), -1.08 * height * (number // columns)
         extent = (left, left + width, top - height, top)
-        ax.imshow(np.clip(picture.transpose(1, 2, 0), 0, 1), extent=extent, interpolation="nearest")
-        for outline, line, name in sets:
+        picture = np.clip(picture.transpose(1, 2, 0), 0, 1)
+        ax.imshow(picture, extent=extent, interpolation="nearest")
+        inside = Rectangle((left, top - height), width, height, transform=ax.transData)
+        for outline, line, _ in sets:
             xc, yc, rx, ry = outline[number]
-            middle = (left + xc + 0.5, top - yc - 0.5)
-            for color, thick, label in (
-                (HALO, 3.4, None),
-                (INK, 1.6, name if not number else None),
-            ):
-                look = {"edgecolor": color, "linewidth": thick, "linestyle": line, "label": label}
-                oval = Ellipse(middle, 2 * rx, 2 * ry, fill=False, zorder=4, **look)
-                ax.add_patch(oval)
-                oval.set_clip_path(
-                    Rectangle((left, top - height), width, height, transform=ax.transData)
-                )
+            for color, thick in (("white", 3.4), (INK, 1.6)):
+                look = {"edgecolor": color, "linewidth": thick, "linestyle": line, "zorder": 4}
+                middle = (left + xc + 0.5, top - yc - 0.5)
+                oval = ax.add_patch(Ellipse(middle, 2 * rx, 2 * ry, fill=False, **look))
+                oval.set_clip_path(inside)
+    for _, line, name in sets:
+        ax.plot([], [], line, color=INK, linewidth=1.6, label=name)
     bare_axes(ax, (-1, 1.08 * width * columns), (-1.08 * height * rows, 1))
     ax.figure.legend(loc="outside right center")
     names = " and ".join(f"{name} outlines" for *_, name in sets)
     return (
-        f"{len(values)} coloured images of {height} x {width} pixels with the {names} of ellipses."
+        f"Coloured images of {height} x {width} pixels, {len(values)} in all, with the {names} of "
+        "ellipses."
     )
 
 
