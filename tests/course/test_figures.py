@@ -481,9 +481,9 @@ CALLS = {
     ),
     "images": (
         plotting.images,
-        (torch.rand(3, 8, 8), ["labelled 1", "labelled 2", "labelled 3"]),
-        {},
-        "3 images of 8 x 8 pixels: labelled 1; labelled 2; labelled 3.",
+        (torch.arange(7 * 16.0).reshape(7, 1, 4, 4),),
+        {"titles": ["said 1\ntrue 7", *"bcdefg"]},
+        "Grey images of 4 x 4 pixels, 7 in all: said 1, true 7; b; c; d; e; f; g.",
     ),
     "three_roles": (
         diagrams.three_roles,

@@ -13,7 +13,7 @@ from utils.exercises.core import ChoiceExercise, FunctionExercise, ValueExercise
 # Which of the seven runs stands behind which letter of the gallery.
 seven_names = {"A": "noisy", "B": "rate too low", "C": "overfitting", "D": "dead"}
 seven_names |= {"E": "rate too high", "F": "fit", "G": "diverging"}
-SWAPPED_PAIRS = {
+SWAPPED = {
     "BD": "B and D are swapped. Both are nearly flat, but B still falls, slowly and steadily; in D "
     "nothing moves at all.",
     "AE": "A and E are swapped. Both swing, but A comes down all the same; E never settles below "
@@ -51,16 +51,10 @@ seven_curves = ValueExercise(
     solution=matched(),
     insight="You will meet all seven again, most of them within a week.",
     wrong_answers=[
-        WrongAnswer(
-            matched(*pairs), " ".join(SWAPPED_PAIRS[pair] for pair in pairs), says="swapped"
-        )
+        WrongAnswer(matched(*pairs), " ".join(SWAPPED[pair] for pair in pairs), says="swapped")
         for pairs in [
-            *((pair,) for pair in SWAPPED_PAIRS),
-            *(
-                pairs
-                for pairs in combinations(SWAPPED_PAIRS, 2)
-                if not set(pairs[0]) & set(pairs[1])
-            ),
+            *((pair,) for pair in SWAPPED),
+            *(pairs for pairs in combinations(SWAPPED, 2) if not set(pairs[0]) & set(pairs[1])),
         ]
     ],
 )
