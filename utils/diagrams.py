@@ -5,11 +5,11 @@ there and returns it.
 """
 
 from utils.figures.chain import chain_step
+from utils.figures.comparisons import three_roles
 from utils.figures.flow import data_flow
 from utils.figures.graphs import computation_graph, decision_path, training_loop
 from utils.figures.grids import broadcasting, reductions, selections, tensors
 from utils.figures.networks import building_block, network, weight_graph
-from utils.figures.settings import three_roles
 
 __all__ = [
     "broadcasting",

@@ -5,6 +5,14 @@ Each one draws and shows; with `ax=` it draws there and returns it. Its argument
 options.
 """
 
+from utils.figures.comparisons import (
+    best_of,
+    curve_gallery,
+    errors_by_rate,
+    optimiser_paths,
+    paired_differences,
+    searched_settings,
+)
 from utils.figures.curves import (
     curve_with_tangents,
     curves,
@@ -39,14 +47,6 @@ from utils.figures.regions import (
     decision_regions,
     logistic_curve,
     softmax_map,
-)
-from utils.figures.settings import (
-    best_of,
-    curve_gallery,
-    errors_by_rate,
-    optimiser_paths,
-    paired_differences,
-    searched_settings,
 )
 from utils.figures.units import (
     activation_and_slope,
