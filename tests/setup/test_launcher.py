@@ -120,8 +120,8 @@ def test_no_command_prints_a_short_help_with_the_main_ones_first(command_line, c
     assert len(out.splitlines()) < 25
 
 
-HANDED_OVER = ["new", "refresh", "solved", "slides", "site", "film", "handout", "bench"]
-OWN = ["lab", "present", "test", "check", "reset", "pack", "lint"]
+HANDED_OVER = ["new", "refresh", "solved", "slides", "site", "film", "handout", "bench", "grade"]
+OWN = ["lab", "present", "test", "check", "reset", "progress", "hand-in", "pack", "lint"]
 
 
 @pytest.mark.parametrize("command", [*OWN, *HANDED_OVER])
