@@ -8,6 +8,7 @@ answer that reads what the notebook has trained gets it, and nothing else of the
 
 import ast
 import builtins
+import contextlib
 import re
 from dataclasses import dataclass, field
 
@@ -121,6 +122,9 @@ def parsed(source):
 
 def python_of(source):
     """Return a cell's source with the notebook's own commands (%, !, ?) as Python."""
+    with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+        ast.parse(source)
+        return source
     return TransformerManager().transform_cell(source)
 
 

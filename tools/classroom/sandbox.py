@@ -87,7 +87,7 @@ def run_program(exercise, cells, send):
 
     Exercise.check = check
     namespace = {"__name__": "__main__", "display": lambda *values, **options: None}
-    missing = []
+    missing, stopped = [], False
     for node in program.before:
         try:
             exec(compile(module_of([node]), "<needed>", "exec"), namespace)
@@ -103,7 +103,8 @@ def run_program(exercise, cells, send):
         except BaseException as error:
             because = f"\nWhat it needs had failed before: {missing[0]}" if missing else ""
             send({WRONG: f"the cell stopped with {in_words(error)}{because}", "late": bool(given)})
-    if not given and exercise.name in namespace:
+            stopped = True
+    if not given and not stopped and exercise.name in namespace:
         send(observed(exercise, (namespace[exercise.name],)))
     send({"end": True})
 
