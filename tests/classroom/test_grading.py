@@ -5,6 +5,7 @@ import socket
 import sys
 
 import pytest
+import torch
 from made_up import all_right, notebook, wrong_source
 
 from tools.classroom.grade import Worker
@@ -85,6 +86,7 @@ def test_a_known_wrong_answer_gets_the_verdict_of_the_notebook(worker, stem, bat
             cell[2] = batch[name][0]
     found = worker.grade({stem: asked})[stem]
     for name, (_, given) in batch.items():
+        torch.manual_seed(0)
         verdict = exercises_of(stem)[name].grade(*given)
         assert found[name]["status"] == verdict.status == "wrong"
         assert without_line(found[name]["message"]) == without_line(verdict.message)
@@ -141,6 +143,10 @@ HOSTILE = {
     "exit": ("import sys\nsys.exit()", "SystemExit"),
     "input": ("input()", "EOFError"),
     "file": ("open('big', 'wb').write(bytes(10**8))", "OSError"),
+    "many files": (
+        "import time\nfor n in range(2000):\n    open(str(n), 'w').close()\ntime.sleep(100)",
+        "filled its folder",
+    ),
     "lies": (
         f"class Liar:\n    def __eq__(self, other):\n        return True\n\n{NAME} = Liar()",
         "got a Liar",

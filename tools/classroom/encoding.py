@@ -108,6 +108,8 @@ def decoded(code):
         return decoded_tensor(kind, *rest)
     if kind == "array":
         dtype, shape, content = np.dtype(rest[0]), rest[1], base64.b64decode(rest[2])
+        if dtype.kind not in "biufc":
+            raise ValueError("no array of numbers")
         array = np.frombuffer(content, dtype).reshape(shape).copy()
         return array if shape else array[()]
     if kind == "class":

@@ -35,17 +35,15 @@ USUAL = {
 }
 USUAL_NAMES = {"__init__", "__name__", "__call__", "__len__", "__getitem__", "__class__", "__doc__"}
 ODD_CALLS = {
-    "exec",
-    "eval",
-    "compile",
-    "open",
-    "globals",
-    "vars",
-    "setattr",
-    "delattr",
+    *("exec", "eval", "compile", "open", "globals", "vars", "getattr", "setattr", "delattr"),
     "__import__",
 }
-ODD_ATTRIBUTES = {"os", "sys", "builtins", "gc", "inspect", "ctypes", "modules", "solution_code"}
+INSIDES = {f"utils.exercises.{name}" for name in ("core", "answers", "record", "five_programs")}
+# Ways out of an answer, and the insides of a check.
+ODD_ATTRIBUTES = {
+    *("os", "sys", "builtins", "gc", "inspect", "ctypes", "modules", "solution_code", "define"),
+    *("cases", "watch", "judge", "grade", "outcomes_of", "letters", "wrong_answers", "also_right"),
+}
 
 
 @dataclass
@@ -201,7 +199,7 @@ def odd_in(node):
         if isinstance(part, IMPORTS):
             module = getattr(part, "module", None)
             for name in [module] if module else [alias.name for alias in part.names]:
-                if name.partition(".")[0] not in USUAL or name.startswith("utils.exercises.core"):
+                if name.partition(".")[0] not in USUAL or name in INSIDES:
                     yield f"imports {name}"
         elif isinstance(part, ast.Name) and part.id in ODD_CALLS:
             yield f"uses {part.id}"

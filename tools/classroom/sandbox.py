@@ -25,6 +25,8 @@ import warnings
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import torch
+
 from tools.classroom.confinement import confine
 from tools.classroom.encoding import MOST, decoded, encoded, line_of
 from tools.classroom.extraction import program_of, python_of
@@ -32,7 +34,11 @@ from tools.setup.console import CourseError
 from utils.exercises.answers import Outcome, has_loop, is_untouched, kind_of, state_put_back
 from utils.exercises.core import Exercise, FunctionExercise, Verdict
 from utils.exercises.record import OPEN, WRONG
+from utils.exercises.record import module_of as module_of_exercise
 
+LONGEST = 5000  # letters of a message
+LOOK = 0.2  # seconds between two looks at what an answer has written
+MOST_FILES, MOST_BYTES = 1000, 50_000_000  # that it may have written
 CALLS = 1_000_000  # of torch, in one run, as many as are told apart
 
 
@@ -86,7 +92,10 @@ def run_program(exercise, cells, send):
             send(observed(self, answer))
 
     Exercise.check = check
-    namespace = {"__name__": "__main__", "display": lambda *values, **options: None}
+    # The notebook's first exercise imports them; whoever deletes that cell still gets the others.
+    exercises = sys.modules[f"utils.exercises.{module_of_exercise(exercise)}"]
+    namespace = {"__name__": "__main__", "exercises": exercises, "display": show_nothing}
+    torch.manual_seed(0)  # graded again, an answer that draws numbers gives the same
     missing, stopped = [], False
     for node in program.before:
         try:
@@ -107,6 +116,10 @@ def run_program(exercise, cells, send):
     if not given and not stopped and exercise.name in namespace:
         send(observed(exercise, (namespace[exercise.name],)))
     send({"end": True})
+
+
+def show_nothing(*values, **options):
+    """Be the `display` of a notebook."""
 
 
 def module_of(nodes):
@@ -208,7 +221,7 @@ def grade_answer(exercise, cells, limits, skipped=()):
         child(exercise, cells, limits, folder, writing, skipped)
     os.close(writing)
     try:
-        report, in_time = read_all(reading, begin + 2 * limits.seconds + 2)
+        report, over = read_all(reading, begin + 2 * limits.seconds + 2, folder)
     finally:
         os.close(reading)
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -217,23 +230,39 @@ def grade_answer(exercise, cells, limits, skipped=()):
             os.kill(number, signal.SIGKILL)
         _, status = os.waitpid(number, 0)
         shutil.rmtree(place, ignore_errors=True)
-    graded = judged(exercise, messages_in(report), ended(status, in_time, limits))
+    graded = judged(exercise, messages_in(report), ended(status, over, limits))
     graded.seconds = round(time.monotonic() - begin, 2)
     return graded
 
 
-def read_all(pipe, until):
-    """Return (bytes, whether the other end closed in time), no more than a report may have."""
+def read_all(pipe, until, folder):
+    """Return (bytes, None or in words why the process must end): no more than a report may have."""
     parts, length = [], 0
     while True:
-        left = until - time.monotonic()
-        if left <= 0 or not select.select([pipe], [], [], left)[0]:
-            return b"".join(parts), False
+        if time.monotonic() > until:
+            return b"".join(parts), "time"
+        if not select.select([pipe], [], [], LOOK)[0]:
+            if too_full(folder):
+                return b"".join(parts), "files"
+            continue
         part = os.read(pipe, 65536)
         if not part or length > 4 * MOST:
-            return b"".join(parts), True
+            return b"".join(parts), None
         parts.append(part)
         length += len(part)
+
+
+def too_full(folder):
+    """Return whether an answer has filled its folder. One large file is the system's to refuse."""
+    files, size = 0, 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            files += 1
+            with contextlib.suppress(OSError):
+                size += os.lstat(os.path.join(place, name)).st_size
+            if files > MOST_FILES or size > MOST_BYTES:
+                return True
+    return False
 
 
 def messages_in(report):
@@ -247,10 +276,12 @@ def messages_in(report):
     return found
 
 
-def ended(status, in_time, limits):
+def ended(status, over, limits):
     """Return in words how a process ended that did not come to its end."""
     signalled = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
-    if not in_time or signalled in (signal.SIGXCPU, signal.SIGKILL):
+    if over == "files":
+        return "stopped: it filled its folder with files."
+    if over or signalled in (signal.SIGXCPU, signal.SIGKILL):
         return f"stopped: it ran longer than {limits.seconds:g} s. Is there a loop without an end?"
     if signalled:
         return f"it ended the process that ran it ({signal.Signals(signalled).name})."
@@ -282,14 +313,15 @@ def judged(exercise, messages, ending):
     for message in messages[2:]:
         if not message.get("late"):
             verdict = verdict_on(exercise, message) or verdict
-    return Graded(verdict.status, verdict.message, misconception_in(exercise, verdict), **about)
+    misconception = misconception_in(exercise, verdict)
+    return Graded(verdict.status, verdict.message[:LONGEST], misconception, **about)
 
 
 def verdict_on(exercise, message):
     """Return the verdict on one message of an answer, None if it says nothing."""
     for status in (OPEN, WRONG):
         if status in message:
-            return Verdict(status, str(message[status])[:5000])
+            return Verdict(status, str(message[status])[:LONGEST])
     try:
         if "answer" in message:
             return exercise.grade(*map(decoded, message["answer"]))

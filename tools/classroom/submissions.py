@@ -58,8 +58,14 @@ class Student:
 
     def note(self, sentence):
         """Note a sentence once."""
+        sentence = printable(sentence)
         if sentence not in self.notes:
             self.notes.append(sentence)
+
+
+def printable(text):
+    """Return a text without what would steer a terminal."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 @dataclass(frozen=True)
@@ -86,14 +92,15 @@ def students_in(folder, exercises):
         raise CourseError(f"There is no {folder}: name the folder with the hand-ins, or its zip.")
     students = {}
     for name, items, notes in entries_of(folder):
-        key = unicodedata.normalize("NFC", name)
+        key = printable(unicodedata.normalize("NFC", name))
         students.setdefault(key, []).append((items, notes))
     if not students:
         raise CourseError(f"There is nothing in {folder} that could be a hand-in.")
     for key in sorted(students, key=str.casefold):
         student, budget = Student(key), Budget()
         for items, notes in students[key]:
-            student.notes += notes
+            for note in notes:
+                student.note(note)
             for item in items:
                 take(student, item, exercises, budget)
         if not student.notebooks and not any("edition" in note for note in student.notes):
@@ -104,11 +111,11 @@ def students_in(folder, exercises):
 def entries_of(folder):
     """Yield (student's name, items, notes) for what lies directly in the folder or the zip."""
     if folder.is_file():
-        yield from grouped(list(items_in_zip(folder.read_bytes, [])))
+        yield from grouped(items_of_all(folder))
         return
     inside = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
     if len(inside) == 1 and inside[0].suffix.lower() == ".zip":
-        items = list(items_in_zip(inside[0].read_bytes, []))
+        items = items_of_all(inside[0])
         # One zip of all, or the hand-in of the only student.
         if not any(len(PurePosixPath(item.name).parts) == 1 and is_own(item) for item in items):
             yield from grouped(items)
@@ -126,6 +133,14 @@ def entries_of(folder):
             yield student_of(path.name), items, notes
         elif path.is_file():
             yield student_of(path.name), [item_of(path, path.name)], []
+
+
+def items_of_all(path):
+    """Return the files of one zip of all hand-ins. Raises CourseError if it is damaged."""
+    try:
+        return list(items_in_zip(path, []))
+    except Exception as error:  # zipfile knows many ways to fail on a damaged file
+        raise CourseError(f"{path} cannot be read: it is damaged, or no zip.") from error
 
 
 def is_own(item):
@@ -167,17 +182,17 @@ def student_of(name):
     return AGAIN.sub("", stem).strip() or stem
 
 
-def items_in_zip(read, notes):
+def items_in_zip(file, notes):
     """Yield the files of a zip as `Item`s; what is no file to read is noted.
 
     Args:
-        read: returns the zip's bytes.
+        file: the zip, a path or an open file.
         notes: sentences are added to it.
 
     Raises:
         zipfile.BadZipFile, and others of a damaged file.
     """
-    archive = zipfile.ZipFile(io.BytesIO(read()))
+    archive = zipfile.ZipFile(file)
     for entry in archive.infolist():
         name = name_of(entry)
         path = PurePosixPath(name.replace("\\", "/"))
@@ -193,8 +208,8 @@ def items_in_zip(read, notes):
         def read_entry(most, entry=entry):
             if entry.file_size > most:
                 raise ValueError("too large")
-            with archive.open(entry) as file:
-                content = file.read(most + 1)  # what the entry says of its size may be a lie
+            with archive.open(entry) as opened:
+                content = opened.read(most + 1)  # what the entry says of its size may be a lie
             if len(content) > most:
                 raise ValueError("too large")
             return content
@@ -231,8 +246,11 @@ def take(student, item, exercises, budget, depth=0):
             if depth >= DEEPEST:
                 student.note(f"{name} lies too deep, in zips in zips, and was not opened.")
                 return
-            for inner in items_in_zip(lambda: content, student.notes):
+            notes = []
+            for inner in items_in_zip(io.BytesIO(content), notes):
                 take(student, inner, exercises, budget, depth + 1)
+            for note in notes:
+                student.note(note)
             return
     except ValueError:
         student.note(f"{name} is too large, and was not read.")
