@@ -194,6 +194,13 @@ def test_a_patched_torch_makes_nothing_right(worker):
     assert found["status"] == "wrong" and "changes torch.allclose" in found["odd"]
 
 
+def test_too_few_outcomes_are_not_right(worker):
+    forged = 'os.write(3, b\'{"outcomes": [], "looped": false, "end": true}\\n\')\nos._exit(0)'
+    cells = code_cells_of(notebook("01_tensors", min_max=f"import os\n{forged}"))
+    found = worker.grade({"01_tensors": cells})["01_tensors"]["min_max"]
+    assert found["status"] == "wrong" and "imports os" in found["odd"]
+
+
 def test_a_forged_report_is_noticed(worker):
     forged = 'os.write(3, b\'{"answer": [["int", "10"]], "end": true}\\n\')\nos._exit(0)'
     found = graded(worker, f"import os\n{forged}")

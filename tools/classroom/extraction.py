@@ -42,7 +42,16 @@ INSIDES = {f"utils.exercises.{name}" for name in ("core", "answers", "record", "
 # Ways out of an answer, and the insides of a check.
 ODD_ATTRIBUTES = {
     *("os", "sys", "builtins", "gc", "inspect", "ctypes", "modules", "solution_code", "define"),
-    *("cases", "watch", "judge", "grade", "outcomes_of", "letters", "wrong_answers", "also_right"),
+    *(
+        "cases",
+        "watch",
+        "judge",
+        "grade",
+        "judge_outcomes",
+        "letters",
+        "wrong_answers",
+        "also_right",
+    ),
 }
 
 

@@ -32,7 +32,7 @@ from tools.classroom.encoding import MOST, decoded, encoded, line_of
 from tools.classroom.extraction import program_of, python_of
 from tools.setup.console import CourseError
 from utils.exercises.answers import Outcome, has_loop, is_untouched, kind_of, state_put_back
-from utils.exercises.core import Exercise, FunctionExercise, Verdict
+from utils.exercises.core import ChoiceExercise, Exercise, FunctionExercise, Verdict
 from utils.exercises.record import OPEN, WRONG
 from utils.exercises.record import module_of as module_of_exercise
 
@@ -153,7 +153,7 @@ def observed(exercise, answer):
                     sorted(set(outcome.called)),
                     len(outcome.called),
                 ]
-                for outcome in exercise.outcomes_of(function)
+                for outcome in [exercise.run(function, each) for each in exercise.cases()]
             ]
             return {"outcomes": outcomes, "looped": has_loop(function)}
     except KeyboardInterrupt:
@@ -328,7 +328,10 @@ def verdict_on(exercise, message):
         if "outcomes" in message:
             outcomes = [outcome_of(*parts) for parts in message["outcomes"]]
             with state_put_back():
-                return exercise.judge_outcomes(outcomes, bool(message["looped"]))
+                cases, looped = exercise.cases(), bool(message["looped"])
+                if len(outcomes) != len(cases):
+                    raise ValueError("not one outcome for each case")
+                return exercise.judge_outcomes(cases, outcomes, looped)
     except Exception as error:
         name = type(error).__name__
         return Verdict(WRONG, f"the check could not look at the answer ({name} while reading it).")
@@ -349,7 +352,8 @@ def misconception_in(exercise, verdict):
         return ""
     for wrong in exercise.wrong_answers:
         if wrong.misconception and verdict.message.endswith(wrong.misconception):
-            return wrong.misconception
+            choice = isinstance(exercise, ChoiceExercise)  # whose reasons need their letter
+            return verdict.message if choice else wrong.misconception
     for wrong in exercise.wrong_answers:
         if not wrong.misconception and wrong.says in verdict.message:
             return verdict.message.split("\n")[0]

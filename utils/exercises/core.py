@@ -222,20 +222,18 @@ class FunctionExercise(Exercise):
             )
         if is_untouched(function):
             return self.not_attempted()
-        return self.judge_outcomes(self.outcomes_of(function), has_loop(function))
+        cases = self.cases()
+        outcomes = [self.run(function, arguments) for arguments in cases]
+        return self.judge_outcomes(cases, outcomes, has_loop(function))
 
-    def outcomes_of(self, function):
-        """Return the `Outcome` of a function on each case."""
-        return [self.run(function, arguments) for arguments in self.cases()]
-
-    def judge_outcomes(self, outcomes, looped):
+    def judge_outcomes(self, cases, outcomes, looped):
         """Judge what came of an answer, which need not be there any more; return a `Verdict`.
 
         Args:
-            outcomes: an `Outcome` for each case.
+            cases: tuples of arguments.
+            outcomes: the `Outcome` of the answer on each of them.
             looped: whether the answer's source has a loop.
         """
-        cases = self.cases()
         if any(outcome.result is Ellipsis for outcome in outcomes):
             return self.not_attempted()
         forbidden = self.forbidden(outcomes, looped)
