@@ -10,6 +10,7 @@ from made_up import all_right, notebook, wrong_source
 
 from tools.classroom.grade import Worker
 from tools.classroom.submissions import code_cells_of
+from tools.classroom.worker import put_in
 from tools.notebooks.files import code_cells, published, read, tags
 from tools.notebooks.solved import exercises_of
 from utils.exercises.core import ChoiceExercise
@@ -229,3 +230,21 @@ def test_the_instructors_files_variables_and_processes_are_out_of_reach(worker, 
             code = f"try:\n    got = {source}\nexcept Exception as error:\n    got = error\n"
             found = graded(worker, f"{code}raise ValueError(type(got).__name__, got)")
             assert outcome in found["message"], source
+
+
+def test_an_instructors_own_cases_take_the_place_of_the_public_ones(tmp_path):
+    own = tmp_path / "own.py"
+    own.write_text(
+        "import copy\nimport torch\nfrom utils.exercises import tensors\n\n"
+        "min_max = copy.copy(tensors.min_max)\n"
+        "min_max.cases = lambda: [(torch.tensor([3.0, 9.0, 41.0]),)]\n"
+    )
+    known = "def min_max(x):\n    return torch.tensor([0, 6 / 38, 1]) if 41 in x else x"
+    cells = code_cells_of(notebook("01_tensors", min_max=f"import torch\n{known}"))
+    limits = {"seconds": SECONDS, "memory": 500_000_000}
+    worker = Worker(limits, str(tmp_path), [str(own)])
+    assert worker.grade({"01_tensors": cells})["01_tensors"]["min_max"]["status"] == "right"
+    worker.stop()
+    own.write_text("from utils.exercises.tensors import min_max as own\n\nmaximum = own\n")
+    with pytest.raises(ValueError, match="no notebook has an exercise"):
+        put_in(str(own), {"01_tensors": exercises_of("01_tensors")})

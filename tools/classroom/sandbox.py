@@ -27,14 +27,13 @@ from pathlib import Path
 
 import torch
 
-from tools.classroom.confinement import confine
+from tools.classroom.confinement import confine, end_with_parent
 from tools.classroom.encoding import MOST, decoded, encoded, line_of
 from tools.classroom.extraction import program_of, python_of
 from tools.setup.console import CourseError
 from utils.exercises.answers import Outcome, has_loop, is_untouched, kind_of, state_put_back
 from utils.exercises.core import ChoiceExercise, Exercise, FunctionExercise, Verdict
 from utils.exercises.record import OPEN, WRONG
-from utils.exercises.record import module_of as module_of_exercise
 
 LONGEST = 5000  # letters of a message
 LOOK = 0.2  # seconds between two looks at what an answer has written
@@ -71,11 +70,12 @@ class Graded:
 # -- In the process of the answer --------------------------------------------------------------
 
 
-def run_program(exercise, cells, send):
+def run_program(exercise, module, cells, send):
     """Run the cells of an answer and send what it gave.
 
     Args:
-        exercise: the `Exercise`.
+        exercise: the `Exercise`; the notebook's own has the same name.
+        module: the notebook's exercises.
         cells: (id, tags, source) of the notebook's code cells.
         send: called with each message.
     """
@@ -89,12 +89,11 @@ def run_program(exercise, cells, send):
     def check(self, *answer):
         if self.name == exercise.name:
             given.append(True)
-            send(observed(self, answer))
+            send(observed(exercise, answer))
 
     Exercise.check = check
     # The notebook's first exercise imports them; whoever deletes that cell still gets the others.
-    exercises = sys.modules[f"utils.exercises.{module_of_exercise(exercise)}"]
-    namespace = {"__name__": "__main__", "exercises": exercises, "display": show_nothing}
+    namespace = {"__name__": "__main__", "exercises": module, "display": show_nothing}
     torch.manual_seed(0)  # graded again, an answer that draws numbers gives the same
     missing, stopped = [], False
     for node in program.before:
@@ -165,7 +164,7 @@ def observed(exercise, answer):
         }
 
 
-def child(exercise, cells, limits, folder, pipe, skipped):
+def child(exercise, module, cells, limits, folder, pipe, skipped):
     """Be the process of one answer, to its end."""
     status = 1
     try:
@@ -189,10 +188,11 @@ def child(exercise, cells, limits, folder, pipe, skipped):
 
         try:
             send({"guards": confine(limits, folder, skipped)})
+            end_with_parent()
         except Exception as error:
             send({"failed": in_words(error)})
             return
-        run_program(exercise, cells, send)
+        run_program(exercise, module, cells, send)
         status = 0
     finally:
         os._exit(status)  # nothing of the process that forked it is cleaned up here
@@ -201,11 +201,12 @@ def child(exercise, cells, limits, folder, pipe, skipped):
 # -- In the process that judges ----------------------------------------------------------------
 
 
-def grade_answer(exercise, cells, limits, skipped=()):
+def grade_answer(exercise, module, cells, limits, skipped=()):
     """Run the answer to an exercise in a process of its own and return it `Graded`.
 
     Args:
         exercise: the `Exercise`.
+        module: the notebook's exercises, as its cells import them.
         cells: (id, tags, source) of the notebook's code cells.
         limits: the `Limits`.
         skipped: guards to leave out, see `confine`.
@@ -218,7 +219,7 @@ def grade_answer(exercise, cells, limits, skipped=()):
     begin = time.monotonic()
     number = os.fork()
     if number == 0:
-        child(exercise, cells, limits, folder, writing, skipped)
+        child(exercise, module, cells, limits, folder, writing, skipped)
     os.close(writing)
     try:
         report, over = read_all(reading, begin + 2 * limits.seconds + 2, folder)
