@@ -209,8 +209,8 @@ def test_a_forged_report_is_noticed(worker):
 
 
 def test_the_instructors_files_variables_and_processes_are_out_of_reach(worker, tmp_path):
-    if "landlock" not in worker.guards:
-        pytest.skip("this Linux has no Landlock")
+    if not {"files", "connections", "signals"} <= set(worker.guards):
+        pytest.skip("this Linux has no Landlock, or an old one")
     other = tmp_path / "other student.ipynb"
     other.write_text("secret")
     with socket.create_server(("127.0.0.1", 0)) as server:

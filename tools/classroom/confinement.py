@@ -19,14 +19,16 @@ NOBODY = 65534
 GUARDS = {
     "limits": "time, memory and the size of files; no further process or thread",
     "user": "run as the user nobody, which may not read what only you may",
-    "landlock": "files: reads Python, PyTorch and the course alone, writes into its empty folder; "
-    "no signal to other processes; no connection by TCP (each as far as this Linux knows it)",
+    "files": "reads Python, PyTorch and the course alone, writes into its empty folder",
+    "connections": "no connection by TCP",
+    "signals": "no signal to other processes",
 }
 OPEN_DOORS = {
     "limits": "further processes are not limited: you are root, and may not become nobody",
-    "user": "programs run as your own user",
-    "landlock": "this Linux has no Landlock: programs can read your files, those of other students "
-    "too, and use the network",
+    "user": "programs run as your own user, within what else is guarded here",
+    "files": "programs can read your files, other students' too (this Linux has no Landlock)",
+    "connections": "programs can use the network (Landlock of Linux 6.7 or newer is missing)",
+    "signals": "programs can end your other programs (Landlock of Linux 6.12 or newer is missing)",
 }
 ALWAYS_OPEN = (
     "What is never guarded: the processor (time is limited, speed is not), UDP, and faults of "
@@ -57,10 +59,10 @@ def confine(limits, folder, skipped=()):
     root = os.geteuid() == 0 and "user" not in skipped
     if root:
         os.chown(folder, NOBODY, NOBODY)
-    if "landlock" not in skipped and restrict_files(folder):
-        in_place.append("landlock")
-    if root and become_nobody(reads_on="landlock" in in_place):
-        in_place.append("user")
+    if "landlock" not in skipped:
+        in_place += restrict(folder)
+    if root and become_nobody(reads_on="files" in in_place):
+        in_place += ["user", *({"signals"} - set(in_place))]  # nobody may end nobody else's
     seconds = max(1, int(limits.seconds + 0.999))
     set_limit(resource.RLIMIT_CPU, seconds, seconds + 1)
     set_limit(resource.RLIMIT_AS, memory)
@@ -124,20 +126,20 @@ BITS = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}  # rights on files that each version 
 SINGLE_FILES = ("/dev/null", "/dev/zero", "/dev/urandom", "/etc/ld.so.cache", "/etc/localtime")
 
 
-def restrict_files(folder):
-    """Leave the process the files it needs; return whether this Linux can do that."""
+def restrict(folder):
+    """Leave the process the files it needs; return the names of the guards that are in place."""
     library = ctypes.CDLL(None, use_errno=True)
     call = library.syscall
     version = call(CREATE, None, ctypes.c_size_t(0), ctypes.c_uint32(1))
     if version < 1:
-        return False
+        return []
     every = (1 << BITS[min(version, 5)]) - 1
     # Rights on files; connections by TCP from version 4 on; sockets and signals from 6 on.
     wanted = [every, *([0b11] if version >= 4 else []), *([0b11] if version >= 6 else [])]
     rules = struct.pack(f"={len(wanted)}Q", *wanted)
     ruleset = call(CREATE, rules, ctypes.c_size_t(len(rules)), ctypes.c_uint32(0))
     if ruleset < 0:
-        return False
+        return []
     try:
         writing = every & ~(1 | 1 << 6 | 1 << 11)  # no programs, no devices
         allowed = {**dict.fromkeys(readable(), READ), str(folder): writing}
@@ -146,7 +148,9 @@ def restrict_files(folder):
             allow(call, ruleset, path, rights)
         new_privileges = 38  # PR_SET_NO_NEW_PRIVS
         library.prctl(new_privileges, *map(ctypes.c_ulong, (1, 0, 0, 0)))
-        return call(RESTRICT, ruleset, ctypes.c_uint32(0)) == 0
+        if call(RESTRICT, ruleset, ctypes.c_uint32(0)) != 0:
+            return []
+        return ["files", "connections", "signals"][: len(wanted)]
     finally:
         os.close(ruleset)
 
