@@ -10,7 +10,6 @@ from made_up import all_right, notebook, wrong_source
 
 from tools.classroom.grade import Worker
 from tools.classroom.submissions import code_cells_of
-from tools.classroom.worker import put_in
 from tools.notebooks.files import code_cells, published, read, tags
 from tools.notebooks.solved import exercises_of
 from utils.exercises.core import ChoiceExercise
@@ -233,6 +232,8 @@ def test_the_instructors_files_variables_and_processes_are_out_of_reach(worker, 
 
 
 def test_an_instructors_own_cases_take_the_place_of_the_public_ones(tmp_path):
+    from tools.classroom.worker import put_in  # Linux only
+
     own = tmp_path / "own.py"
     own.write_text(
         "import copy\nimport torch\nfrom utils.exercises import tensors\n\n"
