@@ -24,7 +24,7 @@ COMPUTES = ("notebooks/", "tests/training/", "tests/course/test_data.py")
 # What takes longest goes first, and stays on one worker: the tests in the browser, because that
 # wants a core of its own, and each file of these folders, whose tests share a kernel or a folder.
 BROWSER = "tests/browser/"
-WHOLE_FILES = ("notebooks/", "tests/setup/", "tests/tools/")
+WHOLE_FILES = ("notebooks/", "tests/setup/", "tests/tools/", "tests/classroom/")
 LEFT_OUT = pytest.StashKey[int]()
 
 

@@ -39,6 +39,10 @@ HANDED_OVER = {
     "site": ("build the course as pages for any browser, in build/", ""),
     "film": ("make the film that README.md opens with, in docs/", ""),
     "handout": ("build copies with questions, tasks and empty cells, in build/", WHICH),
+    "grade": (
+        "grade a folder of hand-ins: each exercise, each student, the class",
+        "The folder follows, and options: --out FOLDER, --checks FILE, --seconds 20, --workers 2",
+    ),
     "bench": ("measure how fast training is, in one table", "Options may follow: --rounds 3"),
 }
 PLACES = {
@@ -49,6 +53,7 @@ PLACES = {
     "slides": "present.slides",
     "site": "present.site",
     "film": "present.film",
+    "grade": "classroom.grade",
     "bench": "bench",
 }
 # Those among them that need what only maintainers install.
@@ -159,6 +164,20 @@ def reset(options, rest):
     from tools.setup import workspace
 
     return workspace.reset(options.notebooks)
+
+
+def progress(options, rest):
+    """Say which exercises are right, wrong and open, notebook by notebook."""
+    from tools.classroom import standing
+
+    return standing.progress()
+
+
+def hand_in(options, rest):
+    """Write one file to upload, with the student's own notebooks."""
+    from tools.classroom import hand_in as handing
+
+    return handing.hand_in(options.to)
 
 
 def lint(options, rest):
@@ -295,6 +314,10 @@ def make_parser():
         "reset", reset, "give a fresh copy of a notebook, yours is backed up", sets_up=False
     )
     command.add_argument("notebooks", nargs="+", metavar="NN", help="a number or a name: 01")
+
+    add("progress", progress, "say what is right, wrong and open, by notebook", sets_up=False)
+    command = add("hand-in", hand_in, "write one file to upload: your notebooks", sets_up=False)
+    command.add_argument("--to", metavar="FOLDER", help="where it goes (default: work/)")
 
     command = add_with_lab("present", present, "open a notebook as slides whose cells run")
     command.add_argument(

@@ -224,9 +224,19 @@ class FunctionExercise(Exercise):
             return self.not_attempted()
         cases = self.cases()
         outcomes = [self.run(function, arguments) for arguments in cases]
+        return self.judge_outcomes(cases, outcomes, has_loop(function))
+
+    def judge_outcomes(self, cases, outcomes, looped):
+        """Judge what came of an answer, which need not be there any more; return a `Verdict`.
+
+        Args:
+            cases: tuples of arguments.
+            outcomes: the `Outcome` of the answer on each of them.
+            looped: whether the answer's source has a loop.
+        """
         if any(outcome.result is Ellipsis for outcome in outcomes):
             return self.not_attempted()
-        forbidden = self.forbidden(function, outcomes)
+        forbidden = self.forbidden(outcomes, looped)
         if forbidden:
             return Verdict(WRONG, forbidden)
         complaints = [
@@ -242,12 +252,12 @@ class FunctionExercise(Exercise):
         """Call a function on one case; return the `Outcome`."""
         return call(function, arguments, watch=self.watch, returns=self.returns)
 
-    def forbidden(self, function, outcomes):
+    def forbidden(self, outcomes, looped):
         """Return what an answer uses although the task rules it out, as a sentence, or None."""
         if self.without_loop:
             # However a loop is written, it calls torch more often the more there is to go through.
             lengths = {len(outcome.called) for outcome in outcomes if not outcome.raised}
-            if has_loop(function) or len(lengths) > 1:
+            if looped or len(lengths) > 1:
                 return (
                     "there is a loop in your function. This one is about doing without: let the "
                     f"shapes do the work (exercises.{self.name}.hint())."
