@@ -9,6 +9,7 @@ from utils.figures.flow import data_flow
 from utils.figures.graphs import computation_graph, decision_path, training_loop
 from utils.figures.grids import broadcasting, reductions, selections, tensors
 from utils.figures.networks import building_block, network, weight_graph
+from utils.figures.scaling import ranks
 
 __all__ = [
     "broadcasting",
@@ -18,6 +19,7 @@ __all__ = [
     "data_flow",
     "decision_path",
     "network",
+    "ranks",
     "reductions",
     "selections",
     "tensors",

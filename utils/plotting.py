@@ -39,6 +39,7 @@ from utils.figures.regions import (
     logistic_curve,
     softmax_map,
 )
+from utils.figures.scaling import log_curves, row_order, stacked_bars
 from utils.figures.units import (
     activation_and_slope,
     activation_grid,
@@ -72,6 +73,7 @@ __all__ = [
     "gallery",
     "kink_lines",
     "line_and_loss",
+    "log_curves",
     "logistic_curve",
     "loss_curves",
     "loss_surface",
@@ -84,6 +86,7 @@ __all__ = [
     "predictions_apart",
     "residuals",
     "response_map",
+    "row_order",
     "scanned_rates",
     "scatter_by_group",
     "secant_and_tangent",
@@ -93,6 +96,7 @@ __all__ = [
     "sigmoid_steps",
     "softmax_bars",
     "softmax_map",
+    "stacked_bars",
     "ten_maps",
     "threshold_mistakes",
     "unit_map",

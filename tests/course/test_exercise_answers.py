@@ -28,6 +28,7 @@ LETTERS = {
     "true_of_activations": "BE",
     "true_of_flow": "ADE",
     "what_would_help": "BDF",
+    "scaling_choice": "A",
 }
 
 VALUES = {
@@ -49,6 +50,7 @@ VALUES = {
         ("swish", "Tanh ", "leaky ReLU", "elu", "Logistic")
         + ("gelu", "soft-plus", "Softsign", "relu", "selu"),
     ],
+    "scaling_value": [16, 16.0],
 }
 
 # Bodies of the functions; the names of the parameters are those of the solution.
@@ -238,6 +240,7 @@ FUNCTIONS = {
         "return 0.5 * rates[losses.nan_to_num(float('inf')).argmin()]",
         "import numpy\nreturn float(rates[numpy.nanargmin(losses.numpy())]) / 2",
     ],
+    "scaling_function": ["return (prediction - target).square().mean()"],
 }  # fmt: skip
 
 
