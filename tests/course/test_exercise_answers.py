@@ -28,7 +28,7 @@ LETTERS = {
     "true_of_activations": "BE",
     "true_of_flow": "ADE",
     "what_would_help": "BDF",
-    "scaling_choice": "A",
+    "what_is_slow": "ABCE",
 }
 
 VALUES = {
