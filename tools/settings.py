@@ -22,5 +22,4 @@ OTHER_CPU = {
 PLANNED = {
     "07": ("How does a network see?", "60 / 110"),
     "08": ("How do you choose the settings?", "50 / 90"),
-    "09": ("What changes when it gets large?", "50 / 80"),
 }

@@ -9,7 +9,6 @@ import time
 import torch
 from torch import distributed, nn
 from torch.distributed.algorithms.ddp_comm_hooks.default_hooks import allreduce_hook
-from torch.distributed.fsdp import fully_shard
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import Dataset, get_worker_info
 
@@ -99,6 +98,8 @@ def together(x, y, checkpoint):
 
 def train_sharded(x, y, steps):
     """Train a network whose parameters lie in parts in the ranks; return what rank 0 has."""
+    from torch.distributed.fsdp import fully_shard  # here, as its import takes a second
+
     model = network()
     for part in (model[0], model[2], model):
         fully_shard(part)  # from here on each rank keeps its rows of every weight

@@ -1,6 +1,7 @@
 """Figures of what grows: counts as bars, the order of rows, curves over sizes, several processes."""
 
 import numpy as np
+from matplotlib.ticker import LogFormatter
 
 from utils.figures.style import (
     DASHES,
@@ -18,6 +19,13 @@ from utils.figures.style import (
 )
 
 HATCHES = ["", "///", "...", "xxx", "\\\\\\", "++", "oo"]
+
+
+class PlainNumbers(LogFormatter):
+    """Ticks of a logarithmic axis as 0.1, 20 and 3,000; between powers of ten where these are few."""
+
+    def __call__(self, value, position=None):
+        return f"{value:,g}" if super().__call__(value, position) else ""
 
 
 @figure(height=2.6)
@@ -76,6 +84,9 @@ def log_curves(ax, x, values, xlabel, ylabel):
     for number, label, curve in series(values):
         look = {"linestyle": DASHES[number], "marker": MARKERS[number], "markersize": 5}
         ax.loglog(to_array(x), to_array(curve), linewidth=1.6, label=label, **look)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(PlainNumbers())
+        axis.set_minor_formatter(PlainNumbers(minor_thresholds=(2, 0.5)))
     label_axes(ax, xlabel, ylabel)
     return f"{ylabel} against {xlabel}, on logarithmic axes: {listed(values)}."
 
@@ -93,8 +104,8 @@ def ranks(ax):
             draw_arrow(ax, (3.4 * number, y), (3.4 * number + 3.4, y), "-", INK, gap=1.3)
         draw_arrow(ax, (6.8, y), (10.8, -1.3 + 0.25 * np.sign(y + 1.3)), "-", NEGATIVE, gap=1.4)
         ax.text(-1.5, y, rank, ha="right", va="center", fontsize=11.5, fontweight="bold")
-    draw_box(ax, (10.9, -1.3), (2.7, 1.3), "mean of\nthe gradients", "#FBE3C8")
-    draw_box(ax, (14.7, -1.3), (2.7, 1.3), "the same step\nin both", "#CDEBDD")
+    draw_box(ax, (10.9, -1.3), (2.7, 1.3), "mean\ngradient", "#FBE3C8")
+    draw_box(ax, (14.7, -1.3), (2.7, 1.3), "the same\nstep in both", "#CDEBDD")
     draw_arrow(ax, (10.9, -1.3), (14.7, -1.3), "-", INK, gap=1.45)
     bare_axes(ax, (-3.2, 16.2), (-3.4, 0.8))
     return (
