@@ -9,7 +9,7 @@ from utils.figures.flow import data_flow
 from utils.figures.graphs import computation_graph, decision_path, training_loop
 from utils.figures.grids import broadcasting, reductions, selections, tensors
 from utils.figures.networks import building_block, network, weight_graph
-from utils.figures.scaling import ranks
+from utils.figures.sizes import ranks
 
 __all__ = [
     "broadcasting",

@@ -39,7 +39,7 @@ from utils.figures.regions import (
     logistic_curve,
     softmax_map,
 )
-from utils.figures.scaling import log_curves, row_order, stacked_bars
+from utils.figures.sizes import log_curves, row_order, stacked_bars
 from utils.figures.units import (
     activation_and_slope,
     activation_grid,

@@ -530,14 +530,14 @@ CALLS = {
         plotting.log_curves,
         (LINE[1:], {"square": LINE[1:] ** 2, "line": GRADED[1:]}, "size", "cost"),
         {},
-        "cost against size, on logarithmic axes: square, line.",
+        "Curves of cost against size, on logarithmic axes: square, line.",
     ),
     "ranks": (
         diagrams.ranks,
         (),
         {},
-        "Two processes, rank 0 and rank 1: each has its rows, a copy of the model and its gradient; "
-        "the mean of the gradients goes to both, which take the same step.",
+        "Two processes, rank 0 and rank 1: each has its rows, a copy of the model, its gradient; "
+        "the mean gradient goes to both, which take the same step.",
     ),
 }
 

@@ -371,8 +371,8 @@ fast_training = FunctionExercise(
     watch=judged,
     cases=lambda: [(small_network, *some_digits(), 3)],
     hints=(
-        "Replace one thing after the other: batches as slices, x[start : start + 64]; no .double(); "
-        "the loss added up as a tensor; nothing else for each batch.",
+        "Replace one thing after another: batches as slices, x[start : start + 64]; no .double();"
+        " the loss added up as a tensor; nothing else for each batch.",
         "total += loss.detach() * len(targets), with total = torch.zeros(()), adds up without "
         "fetching; total.item() / len(x) once at the end of an epoch.",
     ),

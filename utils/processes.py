@@ -17,7 +17,7 @@ from utils.training import fit
 loss_fn = nn.CrossEntropyLoss()
 
 
-def network(width=128, seed=9):
+def digits_network(width=128, seed=9):
     """Return 64 pixels -> so many ReLU units -> 10 logits, in float64, from this seed."""
     torch.manual_seed(seed)
     return nn.Sequential(nn.Linear(64, width), nn.ReLU(), nn.Linear(width, 10)).double()
@@ -47,7 +47,7 @@ class SlowRows(Dataset):
 def averaged_gradients(x, y):
     """Return each parameter's gradient for one batch that the ranks share: (n, 64) and (n,)."""
     rank, ranks = distributed.get_rank(), distributed.get_world_size()
-    model = network()  # the same seed, so the same weights in each rank
+    model = digits_network()  # the same seed, so the same weights in each rank
     mine = slice(rank * len(x) // ranks, (rank + 1) * len(x) // ranks)  # but other rows
     loss_fn(model(x[mine]), y[mine]).backward()
     for parameter in model.parameters():
@@ -58,7 +58,7 @@ def averaged_gradients(x, y):
 
 def train_together(x, y, epochs, checkpoint):
     """Train with `fit`; in several ranks nothing changes but the wrapper around the model."""
-    model = network()
+    model = digits_network()
     if distributed.is_initialized():
         model = DistributedDataParallel(model)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
@@ -75,7 +75,7 @@ def bytes_reduced(x, y):
         sizes.append(bucket.buffer().nbytes)
         return allreduce_hook(group, bucket)  # what it does without being asked, too
 
-    model = DistributedDataParallel(network().float())
+    model = DistributedDataParallel(digits_network().float())
     model.register_comm_hook(None, counted)
     loss_fn(model(x.float()), y).backward()
     return sum(sizes)
@@ -100,7 +100,7 @@ def train_sharded(x, y, steps):
     """Train a network whose parameters lie in parts in the ranks; return what rank 0 has."""
     from torch.distributed.fsdp import fully_shard  # here, as its import takes a second
 
-    model = network()
+    model = digits_network()
     for part in (model[0], model[2], model):
         fully_shard(part)  # from here on each rank keeps its rows of every weight
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)

@@ -1,4 +1,4 @@
-"""Figures of what grows: counts as bars, the order of rows, curves over sizes, several processes."""
+"""Figures of what grows: counts as bars, the order of rows, curves over sizes, processes."""
 
 import numpy as np
 from matplotlib.ticker import LogFormatter
@@ -22,7 +22,7 @@ HATCHES = ["", "///", "...", "xxx", "\\\\\\", "++", "oo"]
 
 
 class PlainNumbers(LogFormatter):
-    """Ticks of a logarithmic axis as 0.1, 20 and 3,000; between powers of ten where these are few."""
+    """Ticks of a logarithmic axis as 0.1 and 3,000, between powers of ten where these are few."""
 
     def __call__(self, value, position=None):
         return f"{value:,g}" if super().__call__(value, position) else ""
@@ -88,7 +88,7 @@ def log_curves(ax, x, values, xlabel, ylabel):
         axis.set_major_formatter(PlainNumbers())
         axis.set_minor_formatter(PlainNumbers(minor_thresholds=(2, 0.5)))
     label_axes(ax, xlabel, ylabel)
-    return f"{ylabel} against {xlabel}, on logarithmic axes: {listed(values)}."
+    return f"Curves of {ylabel} against {xlabel}, on logarithmic axes: {listed(values)}."
 
 
 @figure(unit=0.5)
@@ -109,6 +109,6 @@ def ranks(ax):
     draw_arrow(ax, (10.9, -1.3), (14.7, -1.3), "-", INK, gap=1.45)
     bare_axes(ax, (-3.2, 16.2), (-3.4, 0.8))
     return (
-        "Two processes, rank 0 and rank 1: each has its rows, a copy of the model and its gradient; "
-        "the mean of the gradients goes to both, which take the same step."
+        "Two processes, rank 0 and rank 1: each has its rows, a copy of the model, its gradient; "
+        "the mean gradient goes to both, which take the same step."
     )
