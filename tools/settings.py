@@ -19,6 +19,4 @@ OTHER_CPU = {
 }
 
 # Notebooks to come: number -> (question, minutes core / all). One that is there replaces its line.
-PLANNED = {
-    "09": ("What changes when it gets large?", "50 / 80"),
-}
+PLANNED = {}

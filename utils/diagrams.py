@@ -10,6 +10,7 @@ from utils.figures.flow import data_flow
 from utils.figures.graphs import computation_graph, decision_path, training_loop
 from utils.figures.grids import broadcasting, reductions, selections, tensors
 from utils.figures.networks import building_block, feature_maps, network, weight_graph
+from utils.figures.sizes import ranks
 
 __all__ = [
     "broadcasting",
@@ -20,6 +21,7 @@ __all__ = [
     "decision_path",
     "feature_maps",
     "network",
+    "ranks",
     "reductions",
     "selections",
     "tensors",

@@ -67,8 +67,9 @@ def set_up(edition=1, threads=1):
                 f"{file} has the name of the package {module}, and Python would import it in the "
                 "place of that: give it another name, then restart the kernel."
             )
-    # Asked for before CUDA starts: the same sums in the same order at every run.
+    # Asked for before torch starts: the same sums in the same order at every run.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    os.environ.setdefault("KINETO_LOG_LEVEL", "6")  # or the profiler's own notes are stderr
     import matplotlib.style
     import torch
 

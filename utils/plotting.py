@@ -48,6 +48,7 @@ from utils.figures.regions import (
     logistic_curve,
     softmax_map,
 )
+from utils.figures.sizes import log_curves, row_order, stacked_bars
 from utils.figures.units import (
     activation_and_slope,
     activation_grid,
@@ -85,6 +86,7 @@ __all__ = [
     "images",
     "kink_lines",
     "line_and_loss",
+    "log_curves",
     "logistic_curve",
     "loss_curves",
     "loss_surface",
@@ -100,6 +102,7 @@ __all__ = [
     "predictions_apart",
     "residuals",
     "response_map",
+    "row_order",
     "scanned_rates",
     "scatter_by_group",
     "searched_settings",
@@ -111,6 +114,7 @@ __all__ = [
     "signed_maps",
     "softmax_bars",
     "softmax_map",
+    "stacked_bars",
     "ten_maps",
     "threshold_mistakes",
     "unit_map",

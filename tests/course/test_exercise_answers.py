@@ -30,6 +30,7 @@ LETTERS = {
     "what_would_help": "BDF",
     "which_setting": "BDF",
     "three_faults": "BCE",
+    "what_is_slow": "ABCE",
 }
 
 VALUES = {
@@ -302,6 +303,40 @@ FUNCTIONS = {
         "    torch.nn.functional.cross_entropy(net(x), y).backward()\n"
         "    opt.step()\n"
         "return net(new_images.reshape(-1, 64) / 16.0).argmax(1)",
+    ],
+    "speedup": [
+        "rest = 1 - share\nold, new = share + rest, share * factor**-1 + rest\nreturn old / new",
+        "return torch.tensor(factor / (factor * (1 - share) + share))",
+    ],
+    "chunks_read": [
+        "return len({row // chunk for row in rows.tolist()})",
+        "return torch.unique(torch.div(rows, chunk, rounding_mode='floor')).numel()",
+    ],
+    "whole_gradient": [
+        "share = counts / counts.sum()\nreturn share.to(gradients.dtype) @ gradients",
+        "import numpy\n"
+        "return torch.tensor(numpy.average(gradients.numpy(), axis=0, weights=counts.numpy()))",
+    ],
+    "rows_of_rank": [
+        "line = list(range(n))\nwhile len(line) % ranks:\n"
+        "    line.append(line[len(line) - n])\nreturn line[rank::ranks]",
+        "from torch.utils.data import DistributedSampler\n"
+        "return list(DistributedSampler(range(n), ranks, rank, shuffle=False))",
+    ],
+    "bytes_sent": ["return 8 * parameters * (1 - 1 / ranks)"],
+    "fast_training": [
+        "model = make_model()\nlosses = []\n"
+        "optimizer = torch.optim.SGD(model.parameters(), lr=0.1)\n"
+        "for epoch in range(epochs):\n"
+        "    means = []\n"
+        "    for inputs, targets in zip(x.split(64), y.split(64)):\n"
+        "        loss = torch.nn.functional.cross_entropy(model(inputs), targets)\n"
+        "        loss.backward()\n"
+        "        optimizer.step()\n"
+        "        optimizer.zero_grad()\n"
+        "        means.append(loss.detach() * len(inputs))\n"
+        "    losses.append(torch.stack(means).sum() / len(x))\n"
+        "return torch.stack(losses)",
     ],
 }  # fmt: skip
 

@@ -618,6 +618,31 @@ CALLS = {
         "The shapes that flow forward: 0 Linear turns (9, 4) into (9, 3); 1 Tanh turns (9, 3) into "
         "(9, 2).",
     ),
+    "stacked_bars": (
+        plotting.stacked_bars,
+        ({"small": {"a": 1, "b": 3}, "large": {"a": 10.5, "b": 0}}, "calls"),
+        {"share": True},
+        "Bars of calls for small, large, each made of a, b.",
+    ),
+    "row_order": (
+        plotting.row_order,
+        (torch.randperm(24, generator=torch.Generator().manual_seed(0)), 8, "shuffled"),
+        {},
+        "Row in the file against its place in the pass, with borders of chunks: shuffled.",
+    ),
+    "log_curves": (
+        plotting.log_curves,
+        (LINE[1:], {"square": LINE[1:] ** 2, "line": GRADED[1:]}, "size", "cost"),
+        {},
+        "Curves of cost against size, on logarithmic axes: square, line.",
+    ),
+    "ranks": (
+        diagrams.ranks,
+        (),
+        {},
+        "Two processes, rank 0 and rank 1: each has its rows, a copy of the model, its gradient; "
+        "the mean gradient goes to both, which take the same step.",
+    ),
 }
 
 
