@@ -47,6 +47,10 @@ c.PAMAuthenticator.admin_groups = {"course-teachers"}
 # c.LocalGenericOAuthenticator...  see https://oauthenticator.readthedocs.io
 
 # -- What each gets ----------------------------------------------------------------------------
+sys.path.insert(0, str(COURSE))
+from tools.lab import write_lab_settings  # noqa: E402
+
+write_lab_settings()
 c.Spawner.cmd = [sys.executable, str(HUB / "start.py")]
 c.Spawner.notebook_dir = "~/pytorch-course"
 c.Spawner.default_url = "/lab/tree/00_start_here.ipynb"

@@ -39,13 +39,15 @@ class Student:
         self.name, self.headers = name, {"Authorization": f"token {token}"}
         self.seconds = {}
 
+    def request(self, address, method="GET", body=None):
+        """Return a request in the student's name."""
+        patience = {"connect_timeout": PATIENCE, "request_timeout": PATIENCE}
+        return HTTPRequest(address, method, self.headers, body, **patience)
+
     async def ask(self, path, method="GET", body=None):
         """Return what an interface of the hub answers, as read from JSON."""
         content = None if method == "GET" else json.dumps(body or {})
-        request = HTTPRequest(
-            ADDRESS + path, method, self.headers, content, request_timeout=PATIENCE
-        )
-        reply = await AsyncHTTPClient().fetch(request)
+        reply = await AsyncHTTPClient().fetch(self.request(ADDRESS + path, method, content))
         return json.loads(reply.body or b"null")
 
     async def begin(self, notebook, whole):
@@ -70,7 +72,7 @@ class Student:
     async def run(self, channels, codes):
         """Run cells in a kernel, one after the other. Raises RuntimeError if one fails."""
         address = ADDRESS.replace("http", "ws") + channels
-        socket = await websocket_connect(HTTPRequest(address, headers=self.headers))
+        socket = await websocket_connect(self.request(address))
         for code in codes:
             ask = {"msg_id": uuid4().hex, "msg_type": "execute_request", "session": self.name}
             ask |= {"username": self.name, "version": "5.3"}

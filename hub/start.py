@@ -28,10 +28,11 @@ def main():
     work = Path(os.environ.setdefault("COURSE_WORK", str(Path.home() / "pytorch-course")))
     # Whatever it ends with: who gets in with a full disk can make room.
     subprocess.run([sys.executable, str(LAUNCHER), "copies"], check=False)
-    link = work / LAUNCHER.name
-    if work.is_dir() and not os.path.lexists(link):
-        # In JupyterLab's terminal, commands are then typed as everywhere: python3 course.py hand-in
-        link.symlink_to(LAUNCHER)
+    if work.is_dir():
+        # JupyterLab's terminals begin here, so that one types as everywhere: python3 course.py ...
+        os.chdir(work)
+        if not os.path.lexists(LAUNCHER.name):
+            os.symlink(LAUNCHER, LAUNCHER.name)
     os.execv(sys.executable, [sys.executable, "-m", "jupyterhub.singleuser", *sys.argv[1:]])
 
 
