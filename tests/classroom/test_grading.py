@@ -89,7 +89,7 @@ def test_a_known_wrong_answer_gets_the_verdict_of_the_notebook(worker, stem, bat
         verdict = exercises_of(stem)[name].grade(*given)
         assert found[name]["status"] == verdict.status == "wrong"
         assert without_line(found[name]["message"]) == without_line(verdict.message)
-        assert found[name]["misconception"]
+        assert found[name]["misconception"] and not found[name]["odd"]
 
 
 @pytest.mark.full
@@ -100,6 +100,7 @@ def test_every_solution_is_right_and_every_stub_is_open(worker, path):
         assert {name: each["status"] for name, each in found.items()} == dict.fromkeys(
             exercises_of(path.stem), status
         )
+        assert not any(each["odd"] for each in found.values())
 
 
 def test_what_an_answer_needs_from_other_cells_is_there_and_nothing_else_runs(worker):

@@ -40,7 +40,7 @@ ALWAYS_OPEN = (
 class Limits:
     """Limits on one answer: seconds of processor time, bytes of memory beyond what is there."""
 
-    seconds: float = 20
+    seconds: float = 10
     memory: int = 2_000_000_000
     file: int = 10_000_000
 

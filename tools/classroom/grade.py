@@ -247,7 +247,7 @@ def main(arguments=None):
     parser.add_argument("folder", help="the hand-ins: a folder, or one zip of all")
     parser.add_argument("--out", default=str(BUILD / "grades"), help="default: build/grades/")
     parser.add_argument("--checks", metavar="FILE", help="your own, in the place of the course's")
-    parser.add_argument("--seconds", type=float, default=20, help="for one answer (default: 20)")
+    parser.add_argument("--seconds", type=float, default=10, help="for one answer (default: 10)")
     parser.add_argument("--workers", type=int, default=0, help="default: one for each core")
     options = parser.parse_args(arguments)
     if sys.platform != "linux":
