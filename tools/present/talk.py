@@ -28,8 +28,9 @@ FORMULA = re.compile(r"\$\$.+?\$\$|\$[^$]+\$", re.S)
 BETWEEN_NOTEBOOKS = re.compile(r"\[([^]]+)\]\([^()\s]+\.ipynb\)")
 FOR_HOME = ("Errors you will meet", "Read on")
 
-MOST_WORDS = 65  # of prose in a view
-MOST_OF_A_TASK = 88  # what is to be chosen from stays together
+MOST_WORDS = 60  # of prose in a view
+MOST_OF_A_TASK = 85  # what is to be chosen from stays together
+MOST_OF_A_TABLE = 120
 MOST_OF_AN_ANSWER = 32
 MOST_LINES = 19  # of code in a view
 LONGEST_LINE = 95  # of what is printed, in letters: in the smallest that are allowed
@@ -153,7 +154,7 @@ class Talk:
 
 def words_in(text):
     """Return how many words a text in Markdown has; a formula is one."""
-    return len(FORMULA.sub("x", text).split())
+    return len(re.findall(r"\S*\w\S*", FORMULA.sub("x", text)))
 
 
 # ------------------------------------------------------------------------------------- prose
@@ -194,6 +195,8 @@ def units(text, most):
         if re.match(r"([-*]|\d+\.) ", block):
             points = re.split(r"\n(?=(?:[-*]|\d+\.) )", block)
             yield from zip(["\n\n", *["\n"] * len(points)], points, strict=False)
+        elif block.startswith("|") and words_in(block) > MOST_OF_A_TABLE:
+            yield from (("\n\n", part) for part in parts_of_table(block, most))
         elif words_in(block) > most and not block.startswith(("|", "$$")):
             sentences = [found[0].strip() for found in SENTENCE.finditer(block)]
             whole = " ".join(sentences) == " ".join(block.split())
@@ -201,6 +204,15 @@ def units(text, most):
             yield from zip(["\n\n", *[" "] * len(sentences)], sentences, strict=False)
         else:
             yield "\n\n", block
+
+
+def parts_of_table(table, most):
+    """Return a table as tables of at most so many words, each with the head of it."""
+    head, rule, *rows = table.split("\n")
+    count = math.ceil(words_in(table) / most)
+    size = math.ceil(len(rows) / count)
+    starts = range(0, len(rows), size)
+    return ["\n".join([head, rule, *rows[start : start + size]]) for start in starts]
 
 
 def beginning(text):
@@ -236,7 +248,11 @@ class Composer:
         self.slide("title", title, self.title)
         self.where[card.id] = self.slides[0]
         if goals:
-            self.slides[0].views += [View([]), View([Piece("words", card.id, goals)])]
+            parts = packed(goals, MOST_OF_A_TASK if "\n- " in goals else MOST_WORDS)
+            self.slides[0].views += [
+                View([]),
+                *(View([Piece("words", card.id, part)]) for part in parts),
+            ]
         for cell in rest:
             self.add(cell)
         number, _, question = self.title.partition(" · ")
@@ -293,7 +309,7 @@ class Composer:
             text = text[heading.end() :]
         question = PREDICT.search(text)
         idea = text[: question.start()].strip() if question else text.strip()
-        listed = re.search(r"^- ", idea, re.M)
+        listed = heading and heading[2].startswith(("Exercise", "Key points")) and "\n- " in idea
         parts = packed(idea, MOST_OF_A_TASK if listed else MOST_WORDS) if idea else []
         ideas = [Piece("words", cell.id, part) for part in parts]
         self.view(*opening, *ideas[:1])
@@ -349,7 +365,7 @@ class Composer:
         """Show code, what it prints and what it draws."""
         hidden = "slide-hide-code" in tags(cell)
         task = is_exercise(cell)
-        if task and not re.search(r"^(def|class) |= \.\.\.$", cell.source, re.M):
+        if task and not re.search(r"^(def|class) |= \.\.\.", cell.source, re.M):
             return  # a line that checks letters
         slide = self.slides[-1]
         begins = self.closed or (not hidden and slide.has("code", "figure"))
