@@ -2,18 +2,21 @@
 
 `launch` starts it on this machine, for a function in a module. From a shell, the same function is
 
-    torchrun --nproc-per-node 2 -m utils.distributed MODULE:FUNCTION ARGUMENT ...
+    torchrun --standalone --nproc-per-node 2 -m utils.distributed MODULE:FUNCTION ARGUMENT ...
 
 and on four machines, the same line on each of them, where `first` is the name of one of them,
 
     torchrun --nnodes 4 --nproc-per-node 2 --rdzv-backend c10d --rdzv-endpoint first:29400 \\
         -m utils.distributed MODULE:FUNCTION ARGUMENT ...
+
+Both want torch built with libuv, which its packages for Windows are not; `launch` goes without.
 """
 
 import argparse
 import ast
 import importlib
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -71,10 +74,14 @@ def launch(function, *arguments, ranks=2, timeout=TIMEOUT):
         folder = Path(folder)
         torch.save(list(arguments), folder / "arguments.pt")
         load_plain(folder / "arguments.pt", "An argument")
-        command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-        command += [f"--nproc-per-node={ranks}", "--local-addr=localhost", "--monitor-interval=0.1"]
-        command += [f"--shutdown-timeout={SECONDS_TO_END}", "-m", "utils.distributed"]
-        command += [f"--timeout={timeout}", "--launched", folder, str(alive.getsockname()[1])]
+        command = [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={ranks}"]
+        # They meet through a file: by network, torchrun asks for what Windows' packages lack.
+        command += ["--rdzv-backend=c10d", "--rdzv-conf=store_type=file"]
+        command += [f"--rdzv-endpoint={folder / 'rendezvous'}", "--local-addr=localhost"]
+        command += ["--monitor-interval=0.1", f"--shutdown-timeout={SECONDS_TO_END}"]
+        command += [f"--log-dir={folder}"]  # or its own folder would outlive it
+        command += ["-m", "utils.distributed", f"--timeout={timeout}"]
+        command += ["--launched", folder, str(alive.getsockname()[1])]
         with open(folder / "torchrun.txt", "wb") as said:
             torchrun = subprocess.Popen(
                 [*command, target],
@@ -120,6 +127,7 @@ def load_plain(path, what):
 def environment():
     """Return the variables for the ranks: what is set already stays, but for sys.path."""
     ours = {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
+    ours["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"  # the ranks have one of their own
     if os.name == "nt":
         ours["USE_LIBUV"] = "0"  # the packages for Windows come without it
     if sys.platform in LOOPBACK:  # or gloo looks for the machine's name in the network
@@ -168,7 +176,7 @@ def main(words=None):
             print(result)
         return
     rank, folder = os.environ["RANK"], Path(given.launched[0])
-    leave_with(int(given.launched[1]))
+    leave_with(int(given.launched[1]), folder)
     keep_output(folder, rank)
     try:
         result = run(given.target, torch.load(folder / "arguments.pt"), given.timeout)
@@ -207,15 +215,17 @@ def run(target, arguments, timeout):
     return result
 
 
-def leave_with(port):
+def leave_with(port, folder):
     """End this process when the one that listens there has closed the port, or has ended."""
-    connection = socket.create_connection(("127.0.0.1", port))
+    connection, torchrun = socket.create_connection(("127.0.0.1", port)), os.getppid()
 
     def wait():
         try:
             connection.recv(1)
         except OSError:
             pass
+        if os.getppid() == torchrun:  # still there, so the notebook's process has gone
+            shutil.rmtree(folder, ignore_errors=True)
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()

@@ -5,6 +5,7 @@ A class or a function of a cell would not do, because only the notebook's own pr
 
 import os
 import time
+import warnings
 
 import torch
 from torch import distributed, nn
@@ -33,6 +34,8 @@ class SlowRows(Dataset):
 
     def __init__(self, rows, seconds):
         self.rows, self.seconds = rows, seconds
+        # Two workers that only wait have room on a single core.
+        warnings.filterwarnings("ignore", "This DataLoader will create")
 
     def __len__(self):
         return self.rows
@@ -100,11 +103,12 @@ def train_sharded(x, y, steps):
     """Train a network whose parameters lie in parts in the ranks; return what rank 0 has."""
     from torch.distributed.fsdp import fully_shard  # here, as its import takes a second
 
+    rank, ranks = distributed.get_rank(), distributed.get_world_size()
+    mesh = distributed.init_device_mesh("cpu", (ranks,))  # by default it takes GPUs if there are
     model = digits_network()
     for part in (model[0], model[2], model):
-        fully_shard(part)  # from here on each rank keeps its rows of every weight
+        fully_shard(part, mesh=mesh)  # from here on each rank keeps its rows of every weight
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
-    rank, ranks = distributed.get_rank(), distributed.get_world_size()
     mine = slice(rank * len(x) // ranks, (rank + 1) * len(x) // ranks)
     for _ in range(steps):
         loss = loss_fn(model(x[mine]), y[mine])
@@ -112,5 +116,4 @@ def train_sharded(x, y, steps):
         loss.backward()
         optimizer.step()
     kept = [parameter.to_local().numel() for parameter in model.parameters()]
-    whole = [parameter.full_tensor().detach() for parameter in model.parameters()]
-    return {"kept": kept, "whole": whole}
+    return {"kept": kept, "whole": [each.full_tensor().detach() for each in model.parameters()]}

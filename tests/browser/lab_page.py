@@ -23,11 +23,10 @@ from pathlib import Path
 from tools import lab
 from tools.settings import ROOT
 from tools.setup.console import CourseError
-from tools.setup.workspace import WORK
 
 PARTS = ["notebooks", "utils", "data", "tools", "course.py", "requirements.txt"]
 # What the tests set for themselves, and a student has not.
-NOT_A_STUDENTS = ("JUPYTER", "COURSE_PROGRESS", "OMP_", "PYDEVD_", "CUBLAS_", "PYTHON")
+NOT_A_STUDENTS = ("JUPYTER", "COURSE_", "OMP_", "PYDEVD_", "CUBLAS_", "PYTHON")
 STARTS = 120  # seconds that a server, a page or a kernel may take to be there
 RUNS = 600  # seconds that a notebook may run
 
@@ -117,7 +116,7 @@ def serving(course, *command):
         )
         output = Output(process)
         try:
-            server = Server(course, output.address())
+            server = Server(course, output.wait_for(r"http://127\.0\.0\.1:\S+")[0])
             wait_for(server, process)
             yield server
         finally:
@@ -161,18 +160,18 @@ class Output:
             self.lines.put(line)
         self.lines.put(None)
 
-    def address(self):
-        """Return the address that the server says. Raises CourseError if it says none."""
+    def wait_for(self, pattern):
+        """Return the match of a pattern in what is said. Raises CourseError if it does not come."""
         said = ""
-        while not (found := re.search(r"http://127\.0\.0\.1:\S+", said)):
+        while not (found := re.search(pattern, said)):
             try:
                 line = self.lines.get(timeout=STARTS)
             except queue.Empty:
                 line = None
             if line is None:
-                raise CourseError(f"JupyterLab has not started:\n{said}")
+                raise CourseError(f"The server has not started:\n{said}")
             said += line
-        return found[0]
+        return found
 
     def close(self):
         """Close the pipe of a process that has ended."""
@@ -205,7 +204,7 @@ def stop(process):
 
 
 # ------------------------------------------------------------------------------------ the page
-def open_notebook(page, server, name, folder=WORK.name):
+def open_notebook(page, server, name, folder="work"):
     """Open a notebook in JupyterLab and wait until it and its kernel are there.
 
     Args:
@@ -222,21 +221,26 @@ def open_notebook(page, server, name, folder=WORK.name):
 
 def run_all(page):
     """Choose Run > Run All Cells, and wait until all has run or an error has stopped it."""
+    begin_to_run(page, "Run All Cells")
+    # Asked at each frame, which is what playwright does by itself, this would take a whole core.
+    page.wait_for_function(RUN_ENDS, timeout=RUNS * 1000, polling=500)
+
+
+def begin_to_run(page, command):
+    """Choose a command of the menu Run, such as "Run All Cells", and wait until cells run."""
     from playwright.sync_api import TimeoutError
 
     for _ in range(10):
         try:
             page.get_by_role("menuitem", name="Run", exact=True).click()
-            page.get_by_text("Run All Cells", exact=True).click()
+            page.get_by_text(command, exact=True).click()
         except TimeoutError as error:
             asked = " ".join(page.locator("dialog").all_inner_texts())
-            raise CourseError(f"Run All cannot be chosen; JupyterLab asks: {asked}") from error
+            raise CourseError(f"{command} cannot be chosen; JupyterLab asks: {asked}") from error
         # What is asked in the moment in which the page finds its new kernel is lost.
         with contextlib.suppress(TimeoutError):
             page.wait_for_function(RUN_BEGINS, timeout=5000)
             break
-    # Asked at each frame, which is what playwright does by itself, this would take a whole core.
-    page.wait_for_function(RUN_ENDS, timeout=RUNS * 1000, polling=500)
 
 
 def counts(page):

@@ -9,6 +9,7 @@ answer that reads what the notebook has trained gets it, and nothing else of the
 import ast
 import builtins
 import contextlib
+import functools
 import re
 from dataclasses import dataclass, field
 
@@ -19,40 +20,19 @@ SHOWING = {"print", "display"}
 SHOWING_MODULES = ("utils.plotting", "utils.diagrams", "utils.live", "utils.playground")
 SET_UP = re.compile(r"\bset_up\(")
 # What an answer of this course needs. Any other import is said on the student's page.
-USUAL = {
-    *(
-        "torch",
-        "numpy",
-        "math",
-        "matplotlib",
-        "utils",
-        "random",
-        "itertools",
-        "functools",
-        "IPython",
-    ),
-    *("collections", "time", "copy", "typing", "dataclasses", "statistics", "warnings", "pathlib"),
-}
-USUAL_NAMES = {"__init__", "__name__", "__call__", "__len__", "__getitem__", "__class__", "__doc__"}
-ODD_CALLS = {
-    *("exec", "eval", "compile", "open", "globals", "vars", "getattr", "setattr", "delattr"),
-    "__import__",
-}
+USUAL = set(
+    "torch numpy math matplotlib utils random itertools functools IPython collections time copy "
+    "typing dataclasses statistics warnings pathlib".split()
+)
+USUAL_NAMES = set("__init__ __name__ __call__ __len__ __getitem__ __class__ __doc__".split())
+ODD_CALLS = set("exec eval compile open globals vars getattr setattr delattr __import__".split())
 INSIDES = {f"utils.exercises.{name}" for name in ("core", "answers", "record", "five_programs")}
 # Ways out of an answer, and the insides of a check.
-ODD_ATTRIBUTES = {
-    *("os", "sys", "builtins", "gc", "inspect", "ctypes", "modules", "solution_code", "define"),
-    *(
-        "cases",
-        "watch",
-        "judge",
-        "grade",
-        "judge_outcomes",
-        "letters",
-        "wrong_answers",
-        "also_right",
-    ),
-}
+ODD_ATTRIBUTES = set(
+    "os sys builtins gc inspect ctypes solution_code define cases watch judge grade judge_outcomes "
+    "letters wrong_answers also_right".split()
+)
+CHANGED = {"torch", "nn", "np", "exercises"}  # what no answer has a reason to assign into
 
 
 @dataclass
@@ -117,6 +97,7 @@ def program_of(name, cells):
 IMPORTS = (ast.Import, ast.ImportFrom)
 
 
+@functools.cache  # most cells of a hand-in are as published, and those the worker knows
 def parsed(source):
     """Return the statements of a cell, none if it is no Python; the set-up cell has none."""
     if SET_UP.search(source):
@@ -135,6 +116,7 @@ def python_of(source):
     return TransformerManager().transform_cell(source)
 
 
+@functools.cache
 def bound(node):
     """Return the names that a statement makes or changes."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -216,12 +198,7 @@ def odd_in(node):
             hidden = part.attr.startswith("__") and part.attr not in USUAL_NAMES
             if hidden or part.attr in ODD_ATTRIBUTES:
                 yield f"uses .{part.attr}"
-            if isinstance(part.ctx, ast.Store) and root_of(part) in (
-                "torch",
-                "exercises",
-                "nn",
-                "np",
-            ):
+            if isinstance(part.ctx, ast.Store) and root_of(part) in CHANGED:
                 yield f"changes {ast.unparse(part)}"
 
 

@@ -12,6 +12,8 @@ that watch a function at work (a model that is built, a training), what was seen
 
 import ast
 import contextlib
+import copy
+import functools
 import json
 import linecache
 import os
@@ -22,13 +24,13 @@ import sys
 import tempfile
 import time
 import warnings
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
 
 from tools.classroom.confinement import confine, end_with_parent
-from tools.classroom.encoding import MOST, decoded, encoded, line_of
+from tools.classroom.encoding import MOST, decoded, encoded, line_of, text_of_object
 from tools.classroom.extraction import program_of, python_of
 from tools.setup.console import CourseError
 from utils.exercises.answers import Outcome, has_loop, is_untouched, kind_of, state_put_back
@@ -39,6 +41,14 @@ LONGEST = 5000  # letters of a message
 LOOK = 0.2  # seconds between two looks at what an answer has written
 MOST_FILES, MOST_BYTES = 1000, 50_000_000  # that it may have written
 CALLS = 1_000_000  # of torch, in one run, as many as are told apart
+# What a person may want to know of what Linux and Python say.
+REASONS = {
+    "BlockingIOError": "No answer may start a further process.",
+    "EOFError": "Nobody is there to answer input().",
+    "MemoryError": "It asked for more memory than an answer gets.",
+    "PermissionError": "That is out of an answer's reach.",
+    "SystemExit": "No answer needs to leave Python.",
+}
 
 
 @dataclass
@@ -128,9 +138,9 @@ def module_of(nodes):
 
 def in_words(error):
     """Return an exception as one short text."""
-    with contextlib.suppress(Exception):
-        return f"{type(error).__name__}: {str(error)[:300]}".removesuffix(": ")
-    return type(error).__name__
+    name = type(error).__name__
+    text = f"{name}: {text_of_object(error)}".removesuffix(": ")
+    return f"{text}. {REASONS[name]}" if name in REASONS else text
 
 
 def observed(exercise, answer):
@@ -211,6 +221,7 @@ def grade_answer(exercise, module, cells, limits, skipped=()):
         limits: the `Limits`.
         skipped: guards to leave out, see `confine`.
     """
+    limits = replace(limits, seconds=limits.seconds + exercise.seconds)
     place = Path(tempfile.mkdtemp(prefix="answer-"))
     place.chmod(0o711)
     folder = place / "empty"
@@ -318,8 +329,23 @@ def judged(exercise, messages, ending):
     return Graded(verdict.status, verdict.message[:LONGEST], misconception, **about)
 
 
+@functools.cache
+def judge_of(exercise):
+    """Return a copy of an exercise that runs its solution and its known wrong answers only once."""
+    if not isinstance(exercise, FunctionExercise):
+        return exercise
+    judge, cases = copy.copy(exercise), exercise.cases()
+    numbers = {id(arguments): number for number, arguments in enumerate(cases)}
+    kept = functools.cache(lambda function, number: exercise.run(function, cases[number]))
+    judge.cases = lambda: cases
+    judge.define = functools.cache(exercise.define)
+    judge.run = lambda function, arguments: kept(function, numbers[id(arguments)])
+    return judge
+
+
 def verdict_on(exercise, message):
     """Return the verdict on one message of an answer, None if it says nothing."""
+    exercise = judge_of(exercise)
     for status in (OPEN, WRONG):
         if status in message:
             return Verdict(status, str(message[status])[:LONGEST])
