@@ -35,7 +35,10 @@ HANDED_OVER = {
     ),
     "refresh": ("execute notebooks and write their outputs, where they changed", WHICH),
     "solved": ("execute copies with every exercise solved, in build/", WHICH),
-    "slides": ("build slides from notebooks, for any browser, in build/", WHICH),
+    "slides": (
+        "build slides from notebooks, for any browser, in build/",
+        WHICH + "; --core leaves out what is extra, --cut what TEACHING.md says to cut first",
+    ),
     "site": ("build the course as pages for any browser, in build/", ""),
     "film": ("make the film that README.md opens with, in docs/", ""),
     "handout": ("build copies with questions, tasks and cues, also to print, in build/", WHICH),
