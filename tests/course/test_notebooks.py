@@ -230,9 +230,9 @@ def test_the_tables_of_notebooks_say_what_the_cards_say():
     path, name = contents.MAP
     cells = {cell.id: cell.source for cell in read(path).cells}
     readme = contents.README.read_text(encoding="utf-8")
-    for page, text, linked in [("README.md", readme, True), (path.name, cells[name], False)]:
-        stale = f"the table in {page} is stale: type `python3 course.py refresh 00`"
-        assert contents.with_table(text, linked) == text, stale
+    for page, text, folder in [("README.md", readme, "notebooks/"), (path.name, cells[name], "")]:
+        stale = f"the table in {page} is stale: type `python3 course.py refresh --words`"
+        assert contents.with_table(text, folder) == text, stale
 
 
 # -------------------------------------------------------------------------- cells and their limits

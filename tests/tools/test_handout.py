@@ -15,7 +15,7 @@ def test_a_handout_asks_all_and_tells_nothing_and_runs(path):
     nbformat.validate(recall)
     text = "\n".join(cell.source for cell in recall.cells)
     whole = "\n".join(cell.source for cell in notebook.cells)
-    for sign in ["**Predict.**", "\n## ", "\n### Exercise: "]:
+    for sign in ["**Predict", "\n## ", "\n### Exercise: "]:
         assert text.count(sign) == whole.count(sign), sign
     assert "<details>" not in text and "What happened" not in text
     assert not any(cell.outputs for cell in code_cells(recall))

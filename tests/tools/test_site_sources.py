@@ -69,9 +69,9 @@ def test_a_slider_leaves_its_figure_and_another_widget_nothing(assembled):
 
 
 def test_a_question_is_marked_and_its_words_stay(assembled):
-    cells = [words("Some words.\n\n**Predict.** Which one?"), words("No question.")]
+    cells = [words("Some words.\n\n**Predict 1.** Which one?"), words("No question.")]
     shown = read(assembled(cells=cells) / "notebooks" / "07_vision.ipynb")
-    question = '<div class="question">\n\n**Predict.** Which one?\n\n</div>'
+    question = '<div class="question">\n\n**Predict 1.** Which one?\n\n</div>'
     assert [cell.source for cell in shown.cells[1:]] == [
         f"Some words.\n\n{question}",
         "No question.",
