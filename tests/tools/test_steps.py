@@ -1,4 +1,4 @@
-"""Questions are numbered, and TEACHING.md names the steps of the notebooks as everybody sees them."""
+"""Questions are numbered, and TEACHING.md names steps by what everybody sees."""
 
 import nbformat
 import pytest
