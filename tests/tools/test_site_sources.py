@@ -201,7 +201,7 @@ def test_the_start_page_and_every_notebook_lead_to_the_zip(clone, tmp_path):
 
 @pytest.mark.parametrize(
     "address, place",
-    [(None, ", below the title. "), ("https://a.b/c/", f": https://a.b/c/{site.ZIP}. ")],
+    [(None, " at its top. "), ("https://a.b/c/", f": https://a.b/c/{site.ZIP}. ")],
 )
 def test_a_notebook_that_stands_alone_says_where_the_course_is(address, place, clone, tmp_path):
     site.build(tmp_path / "site", clone, address)

@@ -257,7 +257,7 @@ def build(target=TARGET, root=ROOT, address=None):
         sentences = dict.fromkeys(sentence(line, parts / "source") for line in warnings)
         lines = "".join(f"\n  {line}" for line in sentences)
         raise CourseError(f"The pages cannot be built. Fix this, then start again:{lines}")
-    place = f": {address.rstrip('/')}/{ZIP}" if address else ", below the title"
+    place = f": {address.rstrip('/')}/{ZIP}" if address else " at its top"
     lay_downloads(parts / "html", root, ALONE.format(place) if megabytes else None)
     lay_pictures(parts / "html", root)
     if target.exists():
