@@ -111,6 +111,10 @@ def quoted(word):
 
 def lab(options, rest):
     """Set up, lay copies of the notebooks into work/ and open JupyterLab there."""
+    from tools.setup import workspace
+
+    if workspace.HUB in os.environ:
+        return workspace.copies()  # JupyterLab runs already: a second one could not be reached
     arguments = ["-m", "tools.lab"] + how_to_start(options)
     return hand_over(prepared(options), arguments + ["--"] + rest)
 
@@ -159,11 +163,19 @@ def pack(options, rest):
     return hand_over(prepared, ["-m", "tools.pack"] + build + rest)
 
 
+def copies(options, rest):
+    """Lay the student's copies, and say where they are."""
+    from tools.setup import workspace
+
+    return workspace.copies()
+
+
 def reset(options, rest):
     """Give fresh copies of notebooks, with the student's own backed up."""
     from tools.setup import workspace
+    from utils.folders import work_folder
 
-    return workspace.reset(options.notebooks)
+    return workspace.reset(options.notebooks, work_folder())
 
 
 def progress(options, rest):
@@ -262,7 +274,7 @@ def make_parser():
         title="commands (each tells more with --help)", dest="command", metavar="COMMAND"
     )
 
-    def add(name, function, summary, sets_up=True, passes_on=""):
+    def add(name, function, summary, sets_up=True, passes_on="", has_work=False):
         command = commands.add_parser(
             name,
             help=summary,
@@ -271,6 +283,12 @@ def make_parser():
             allow_abbrev=False,
         )
         command.set_defaults(run=function, passes_on=bool(passes_on))
+        if has_work:
+            command.add_argument(
+                "--work",
+                metavar="FOLDER",
+                help="where your copies lie (default: what COURSE_WORK says, else work/)",
+            )
         if sets_up:
             command.add_argument(
                 "--torch",
@@ -286,12 +304,16 @@ def make_parser():
 
     def add_with_lab(name, function, summary):
         to_lab = "What follows -- is passed on to JupyterLab."
-        command = add(name, function, summary, passes_on=to_lab)
+        command = add(name, function, summary, passes_on=to_lab, has_work=True)
         command.add_argument("--no-browser", action="store_true", help="only say the address")
         command.add_argument("--port", type=port, help="the port of the address, if it is free")
         return command
 
+    def add_with_copies(name, function, summary):
+        return add(name, function, summary, sets_up=False, has_work=True)
+
     add_with_lab("lab", lab, "set up (once) and open the course in JupyterLab")
+    add_with_copies("copies", copies, "lay your copies of the notebooks, and open nothing")
 
     command = add(
         "test",
@@ -310,14 +332,12 @@ def make_parser():
     command = add("check", check, "say what is missing and how to fix it", sets_up=False)
     command.add_argument("--here", action="store_true", help="look at the running Python")
 
-    command = add(
-        "reset", reset, "give a fresh copy of a notebook, yours is backed up", sets_up=False
-    )
+    command = add_with_copies("reset", reset, "give a fresh copy of a notebook, yours is backed up")
     command.add_argument("notebooks", nargs="+", metavar="NN", help="a number or a name: 01")
 
-    add("progress", progress, "say what is right, wrong and open, by notebook", sets_up=False)
-    command = add("hand-in", hand_in, "write one file to upload: your notebooks", sets_up=False)
-    command.add_argument("--to", metavar="FOLDER", help="where it goes (default: work/)")
+    add_with_copies("progress", progress, "say what is right, wrong and open, by notebook")
+    command = add_with_copies("hand-in", hand_in, "write one file to upload: your notebooks")
+    command.add_argument("--to", metavar="FOLDER", help="where it goes (default: beside them)")
 
     command = add_with_lab("present", present, "open a notebook as slides whose cells run")
     command.add_argument(
@@ -359,6 +379,10 @@ def run(arguments):
     rest = arguments[cut + 1 :]
     if unknown and (options.command in ("lab", "present") or not options.passes_on):
         parser.error("{} does not know {}".format(options.command, " ".join(unknown)))
+    work = getattr(options, "work", None) or os.environ.get("COURSE_WORK")
+    if work:
+        # Absolute, since programs that are handed over to start in another folder.
+        os.environ["COURSE_WORK"] = os.path.abspath(os.path.expanduser(work))
     return options.run(options, unknown + rest)
 
 

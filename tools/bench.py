@@ -1,4 +1,4 @@
-"""How fast training is: `python -m tools.bench` prints one table from one run.
+"""How fast training is: `python -m tools.bench` prints three tables.
 
 The networks of notebook 02, part C, on 1000 points in batches of 64, with one thread. Compared are
 (a) the bare loop: consecutive slices, forward, loss, zero_grad, backward, step;
@@ -12,10 +12,14 @@ that of (b) over each.
 A second table has rows a second, as thousands, without any training: batches of 64 shuffled rows of
 784 numbers (float32) and a label, from tensors in memory and from an HDF5 file with chunks of 64
 rows, by a DataLoader over single rows and by `StreamedRows`. The file is in the system's cache.
+
+A third table has milliseconds a step over the width of the hidden layer, 64-width-10, ReLU, Adam,
+batches of 64: on one core, on all cores, and on an accelerator if there is one.
 """
 
 import argparse
 import io
+import os
 import statistics
 import sys
 import tempfile
@@ -43,6 +47,7 @@ MEMBERS = (1, 8, 32, 128)
 AT_MOST = {"fit": 1.10}  # times (a)
 AT_LEAST = {32: 18, 128: 35}  # member-steps in the time of a step of (b)
 ROWS = 8192  # of the second table, 26 MB
+WIDTHS = (16, 64, 256, 1024, 4096, 16384)  # of the third
 
 
 def network(units, activation):
@@ -225,6 +230,48 @@ def rows_table(rows, rounds, clock):
         print(f"{name:36}{rows / taken / 1000:12.1f}")
 
 
+def places():
+    """Return where a step can be computed: name -> (device, threads)."""
+    found = {"one core": ("cpu", 1)}
+    if (cores := os.cpu_count()) > 1:
+        found[f"{cores} cores"] = ("cpu", cores)
+    if torch.accelerator.is_available():
+        device = torch.accelerator.current_accelerator().type
+        found[device] = (device, 1)
+    return found
+
+
+def steps_of_width(width, device, threads, steps):
+    """Take so many training steps on random inputs, and wait until they are done."""
+    torch.set_num_threads(threads)
+    model = network((64, width, 10), nn.ReLU).to(device)
+    optimizer, loss_fn = torch.optim.Adam(model.parameters()), nn.CrossEntropyLoss()
+    x, y = torch.rand(64, 64, device=device), torch.arange(64, device=device) % 10
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss_fn(model(x), y).backward()
+        optimizer.step()
+    if device != "cpu":
+        torch.accelerator.synchronize()  # it only queues what it is asked
+
+
+def widths_table(widths, steps, rounds, clock):
+    """The table of milliseconds a step."""
+    runs = {
+        (width, name): partial(steps_of_width, width, device, threads, steps)
+        for width in widths
+        for name, (device, threads) in places().items()
+    }
+    for run in runs.values():  # the first call on a device loads its libraries
+        run()
+    seconds = alternate(runs, rounds, clock)
+    torch.set_num_threads(1)
+    print("\nms a step, hidden units:" + "".join(f"{width:>9}" for width in widths))
+    for name in places():
+        times = [seconds[width, name] / steps * 1000 for width in widths]
+        print(f"{name:24}" + "".join(f"{time:9.2f}" for time in times))
+
+
 def reached(condition):
     """In words."""
     return "reached" if condition else "missed"
@@ -245,6 +292,7 @@ def main(arguments=None):
     clock = time.process_time if options.cpu_time else time.perf_counter
     steps_table(options.epochs, options.rounds, clock)
     rows_table(ROWS, options.rounds, clock)
+    widths_table(WIDTHS, STEPS, options.rounds, clock)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Open the course in JupyterLab: `course.py lab` runs this in the environment.
 
-The root is the repository, so that `utils/` can be read beside the notebooks; the first page is
-the student's own copy of 00 in `work/`.
+The first page is the student's own copy of 00. The root is the repository, so that `utils/` can be
+read beside the copies, or the folder of the copies, if that is not in the repository.
 """
 
 import argparse
@@ -18,9 +18,6 @@ from pathlib import Path
 from tools.settings import ROOT
 from tools.setup import workspace
 from tools.setup.console import guarded, say
-
-# The first page, as JupyterLab addresses a file under its root.
-PAGE = "lab/tree/work/00_start_here.ipynb"
 
 LAB_SETTINGS = {
     # JupyterLab neither asks whether to show news nor looks for updates: the course works offline.
@@ -70,7 +67,7 @@ def answers(server):
 
 
 def address_of(page, server):
-    """Return the address of a page, such as PAGE, on a running server."""
+    """Return the address of a page, such as "lab/tree/01_tensors.ipynb", on a running server."""
     query = "?" + urllib.parse.urlencode({"token": server["token"]}) if server.get("token") else ""
     return server["url"] + page + query
 
@@ -80,7 +77,7 @@ def start(root, page, options, more=()):
 
     Args:
         root: the folder.
-        page: what opens first, for example PAGE.
+        page: what opens first, for example "lab/tree/01_tensors.ipynb".
         options: the command line, as read by `make_parser`.
         more: further options of JupyterLab.
     """
@@ -154,15 +151,17 @@ def main():
     parser = make_parser("lab", __doc__)
     parser.add_argument("rest", nargs="*", help="options of JupyterLab, after --")
     options = parser.parse_args()
-    for sentence in workspace.lay_copies():
-        say(sentence)
+    work = workspace.lay_and_say()
+    root = ROOT if ROOT in work.parents else work
+    inside = (work / workspace.FIRST).relative_to(root).as_posix()
+    page = f"lab/tree/{urllib.parse.quote(inside)}"
     write_lab_settings()
-    server = running_server(ROOT)
+    server = running_server(root)
     if server:
-        show(PAGE, server, options)
+        show(page, server, options)
     else:
-        start(ROOT, PAGE, options)
-        say("JupyterLab has stopped. Your notebooks are in work/.")
+        start(root, page, options)
+        say(f"JupyterLab has stopped. Your notebooks are in {workspace.shown(work)}.")
     return 0
 
 

@@ -71,10 +71,14 @@ def launch(function, *arguments, ranks=2, timeout=TIMEOUT):
         folder = Path(folder)
         torch.save(list(arguments), folder / "arguments.pt")
         load_plain(folder / "arguments.pt", "An argument")
-        command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-        command += [f"--nproc-per-node={ranks}", "--local-addr=localhost", "--monitor-interval=0.1"]
-        command += [f"--shutdown-timeout={SECONDS_TO_END}", "-m", "utils.distributed"]
-        command += [f"--timeout={timeout}", "--launched", folder, str(alive.getsockname()[1])]
+        command = [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={ranks}"]
+        # They meet through a file: by network, torchrun asks for what Windows' packages lack.
+        command += ["--rdzv-backend=c10d", "--rdzv-conf=store_type=file"]
+        command += [f"--rdzv-endpoint={folder / 'rendezvous'}", "--local-addr=localhost"]
+        command += ["--monitor-interval=0.1", f"--shutdown-timeout={SECONDS_TO_END}"]
+        command += [f"--log-dir={folder}"]  # or its own folder would outlive it
+        command += ["-m", "utils.distributed", f"--timeout={timeout}"]
+        command += ["--launched", folder, str(alive.getsockname()[1])]
         with open(folder / "torchrun.txt", "wb") as said:
             torchrun = subprocess.Popen(
                 [*command, target],
@@ -120,6 +124,7 @@ def load_plain(path, what):
 def environment():
     """Return the variables for the ranks: what is set already stays, but for sys.path."""
     ours = {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
+    ours["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"  # the ranks have one of their own
     if os.name == "nt":
         ours["USE_LIBUV"] = "0"  # the packages for Windows come without it
     if sys.platform in LOOPBACK:  # or gloo looks for the machine's name in the network

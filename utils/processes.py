@@ -100,11 +100,12 @@ def train_sharded(x, y, steps):
     """Train a network whose parameters lie in parts in the ranks; return what rank 0 has."""
     from torch.distributed.fsdp import fully_shard  # here, as its import takes a second
 
+    rank, ranks = distributed.get_rank(), distributed.get_world_size()
+    mesh = distributed.init_device_mesh("cpu", (ranks,))  # by default it takes GPUs if there are
     model = digits_network()
     for part in (model[0], model[2], model):
-        fully_shard(part)  # from here on each rank keeps its rows of every weight
+        fully_shard(part, mesh=mesh)  # from here on each rank keeps its rows of every weight
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
-    rank, ranks = distributed.get_rank(), distributed.get_world_size()
     mine = slice(rank * len(x) // ranks, (rank + 1) * len(x) // ranks)
     for _ in range(steps):
         loss = loss_fn(model(x[mine]), y[mine])

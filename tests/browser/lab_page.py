@@ -23,11 +23,10 @@ from pathlib import Path
 from tools import lab
 from tools.settings import ROOT
 from tools.setup.console import CourseError
-from tools.setup.workspace import WORK
 
 PARTS = ["notebooks", "utils", "data", "tools", "course.py", "requirements.txt"]
 # What the tests set for themselves, and a student has not.
-NOT_A_STUDENTS = ("JUPYTER", "COURSE_PROGRESS", "OMP_", "PYDEVD_", "CUBLAS_", "PYTHON")
+NOT_A_STUDENTS = ("JUPYTER", "COURSE_", "OMP_", "PYDEVD_", "CUBLAS_", "PYTHON")
 STARTS = 120  # seconds that a server, a page or a kernel may take to be there
 RUNS = 600  # seconds that a notebook may run
 
@@ -205,7 +204,7 @@ def stop(process):
 
 
 # ------------------------------------------------------------------------------------ the page
-def open_notebook(page, server, name, folder=WORK.name):
+def open_notebook(page, server, name, folder="work"):
     """Open a notebook in JupyterLab and wait until it and its kernel are there.
 
     Args:

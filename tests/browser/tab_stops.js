@@ -13,7 +13,7 @@
   });
   const before = new Map(stops.map((element) => [element, looks(element)]));
   const missed = new Set(stops);
-  const hidden = [];
+  const hidden = new Set(); // the last stop is seen twice where the focus is slow to leave the page
   const say = (element) =>
     `${element.tagName.toLowerCase()} ${element.getAttribute("aria-label") || element.textContent.trim().slice(0, 40)}`;
 
@@ -23,9 +23,9 @@
       const element = document.activeElement;
       if (element === document.body) return false;
       missed.delete(element);
-      if (before.get(element) === looks(element)) hidden.push(say(element));
+      if (before.get(element) === looks(element)) hidden.add(element);
       return true;
     },
-    found: () => ({ missed: [...missed].map(say), hidden, stops: stops.length }),
+    found: () => ({ missed: [...missed].map(say), hidden: [...hidden].map(say), stops: stops.length }),
   };
 };

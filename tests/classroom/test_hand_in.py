@@ -8,7 +8,6 @@ import pytest
 from tools.classroom import hand_in, standing
 from tools.setup import workspace
 from tools.setup.console import CourseError
-from utils.exercises import record
 
 
 @pytest.fixture
@@ -16,9 +15,7 @@ def work(tmp_path, monkeypatch):
     """A student's folder with fresh copies of all notebooks."""
     folder = tmp_path / "work"
     workspace.lay_copies(folder)
-    monkeypatch.setattr(workspace, "WORK", folder)
-    monkeypatch.setattr(record, "FILE", folder / "progress.json")
-    monkeypatch.setattr(record, "DAMAGED", folder / "progress.damaged")
+    monkeypatch.setenv("COURSE_WORK", str(folder))
     return folder
 
 
@@ -32,7 +29,7 @@ def test_progress_counts_right_wrong_and_open(work, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert "01_tensors" in lines[1] and " 1 right,  1 wrong,  6 open" in lines[1]
     assert " 0 right,  0 wrong,  1 open" in lines[0]  # an exercise that is gone counts nowhere
-    assert lines[-1] == "Next: one_hot, in work/01_tensors.ipynb"
+    assert lines[-1] == f"Next: one_hot, in {work / '01_tensors.ipynb'}"
 
 
 def test_progress_without_notes_and_with_damaged_ones(work, capsys):
@@ -59,7 +56,7 @@ def test_a_hand_in_holds_what_was_changed_and_never_overwrites(work, tmp_path, c
     (work / "backup").mkdir()
     (work / "backup" / "01_tensors old.ipynb").write_text("{}")
     note(work, tensors={"min_max": "right"})
-    assert hand_in.hand_in(tmp_path, work) == hand_in.hand_in(tmp_path, work) == 0
+    assert hand_in.hand_in(tmp_path) == hand_in.hand_in(tmp_path) == 0
     out = capsys.readouterr().out
     assert "1 right" in out and "not right yet: broadcast" in out
     paths = sorted(tmp_path.glob("hand-in *.zip"))
@@ -71,7 +68,7 @@ def test_a_hand_in_holds_what_was_changed_and_never_overwrites(work, tmp_path, c
 
 def test_nothing_to_hand_in_and_no_folder_are_said(work, tmp_path):
     with pytest.raises(CourseError, match="nothing to hand in"):
-        hand_in.hand_in(tmp_path, work)
+        hand_in.hand_in(tmp_path)
     (work / "mine.ipynb").write_text("{}")
     with pytest.raises(CourseError, match="is no folder"):
-        hand_in.hand_in(tmp_path / "nowhere", work)
+        hand_in.hand_in(tmp_path / "nowhere")

@@ -46,37 +46,89 @@ def dated(name, content, year):
     return out.getvalue()
 
 
-def test_each_student_has_a_name_whatever_the_platform(tmp_path):
-    file = f"{STEM}.ipynb"
-    (tmp_path / "Jürgen von Möller_1234_assignsubmission_file_hand-in 2026.zip").write_bytes(
-        zipped({f"work/{file}": MINE})
-    )
-    (tmp_path / "Zoë Ångström_77_assignsubmission_file_").mkdir()
-    (tmp_path / "Zoë Ångström_77_assignsubmission_file_" / file).write_bytes(MINE)
-    (tmp_path / f"leeann_LATE_123_456_{file}").write_bytes(MINE)
-    (tmp_path / "Kim.ipynb").write_bytes(MINE)
-    students = read(tmp_path)
-    assert sorted(students) == ["Jürgen von Möller", "Kim", "Zoë Ångström", "leeann"]
-    assert all("= 10" in answer_of(student) for student in students.values())
-    assert not any(student.notes for student in students.values())
+FILE = f"{STEM}.ipynb"
+HAND_IN = zipped({FILE: MINE})
+DELIVERED = {
+    "Moodle": {
+        f"Jürgen von Möller_1234_assignsubmission_file_/{FILE}": MINE,
+        "Zoë Ångström_77_assignsubmission_file_hand-in 2026-11-22 14-05.zip": HAND_IN,
+        "Wei Wang_8_assignsubmission_file_/hand-in 2026-11-22 14-05.zip": HAND_IN,
+        "Wei Wang_8_assignsubmission_onlinetext_/onlinetext.html": b"here it is",
+        "Wei Wang_9_assignsubmission_file_/hand-in 2026-11-22 14-05.zip": HAND_IN,
+    },
+    "Canvas": {
+        f"mollerjurgen_LATE_123_456_{FILE}": MINE,
+        "wangwei_8_457_hand-in 2026-11-22 14-05-1.zip": HAND_IN,
+        "wangwei_9_458_hand-in 2026-11-22 14-05.zip": HAND_IN,
+    },
+    "Gradescope": {
+        f"assignment_77_export/submission_1/{FILE}": MINE,
+        "assignment_77_export/submission_2/hand-in 2026-11-22 14-05.zip": HAND_IN,
+        f"assignment_77_export/submission_3/work/{FILE}": MINE,
+        "assignment_77_export/submission_metadata.yml": (
+            "submission_1:\n  :submitters:\n  - :name: Jürgen von Möller\n    :sid: '100'\n"
+            "  - :name: \"Zoë Ångström\"\n    :sid: '101'\n  :score: 1.0\n  :history:\n"
+            "  - :id: 7\n    :submitters:\n    - :name: Somebody Else\n"
+            "submission_2:\n  :submitters:\n  - :name: Wei Wang\n    :sid: '102'\n"
+            "submission_3:\n  :submitters:\n  - :name: Wei Wang\n    :sid: '103'\n"
+        ).encode(),
+    },
+    "Brightspace": {
+        f"55-66 - Jürgen von Möller - Nov 22, 2026 205 PM/{FILE}": MINE,
+        "57-66 - Wei Wang - Nov 22, 2026 1105 AM - hand-in 2026-11-22 14-05.zip": HAND_IN,
+        "index.html": b"<p>",
+    },
+    "Blackboard": {
+        "Week 3_jmoller_attempt_2026-11-22-14-05-00_hand-in.zip": HAND_IN,
+        "Week 3_jmoller_attempt_2026-11-22-14-05-00.txt": b"Name: Jurgen",
+    },
+    "by hand": {
+        f"class of 2026/Jürgen von Möller/{FILE}": MINE,
+        "class of 2026/Kim.zip": HAND_IN,
+        "class of 2026/Lee.ipynb": MINE,
+        "class of 2026/Lee (1).ipynb": MINE,
+    },
+    "by mail": {"hand-in 2026-11-22 14-05.zip": HAND_IN, f"{STEM} (1).ipynb": MINE, FILE: MINE},
+}
+NAMED = {
+    "Moodle": ["Jürgen von Möller", "Wei Wang (8)", "Wei Wang (9)", "Zoë Ångström"],
+    "Canvas": ["mollerjurgen", "wangwei (8)", "wangwei (9)"],
+    "Gradescope": ["Jürgen von Möller, Zoë Ångström", "Wei Wang (2)", "Wei Wang (3)"],
+    "Brightspace": ["Jürgen von Möller", "Wei Wang"],
+    "Blackboard": ["jmoller"],
+    "by hand": ["Jürgen von Möller", "Kim", "Lee"],
+    "by mail": [STEM, f"{STEM} (1)", "hand-in 2026-11-22 14-05"],
+}
 
 
-def test_one_zip_of_all_is_the_same_as_a_folder(tmp_path):
-    everything = {
-        "Ann Müller.zip": zipped({f"{STEM}.ipynb": MINE}),
-        f"Bob_9_assignsubmission_file_/{STEM}.ipynb": OTHER,
-        "__MACOSX/Ann Müller.zip": b"x",
-    }
-    (tmp_path / "all.zip").write_bytes(zipped(everything))
-    for place in (tmp_path, tmp_path / "all.zip"):
+@pytest.mark.parametrize("platform", DELIVERED)
+def test_each_student_has_a_row_whatever_the_platform(tmp_path, platform):
+    folder, packed = tmp_path / "unpacked", tmp_path / "download.zip"
+    packed.write_bytes(zipped({**DELIVERED[platform], f"__MACOSX/{FILE}": MINE}))
+    for name, content in DELIVERED[platform].items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    for place in (packed, folder):
         students = read(place)
-        assert sorted(students) == ["Ann Müller", "Bob"]
-        assert "= 500" in answer_of(students["Bob"])
+        assert sorted(students) == NAMED[platform]
+        assert all("= 10" in answer_of(student) for student in students.values())
+        said = [note for student in students.values() for note in student.notes]
+        assert len(said) == (3 if platform == "by mail" else 0)
 
 
-def test_of_one_student_alone_the_zip_is_a_hand_in(tmp_path):
-    (tmp_path / "Ann.zip").write_bytes(zipped({f"{STEM}.ipynb": MINE, "progress.json": b"{}"}))
-    assert list(read(tmp_path)) == ["Ann"]
+def test_a_zip_alone_in_a_folder_is_all_hand_ins_or_that_of_the_only_student(tmp_path):
+    (tmp_path / "all").mkdir()
+    (tmp_path / "all" / "download.zip").write_bytes(zipped({"Ann.zip": HAND_IN, "Bob.zip": b""}))
+    assert list(read(tmp_path / "all")) == ["Ann", "Bob"]
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "Ann.zip").write_bytes(zipped({FILE: MINE, "progress.json": b"{}"}))
+    assert list(read(tmp_path / "one")) == ["Ann"]
+
+
+def test_who_has_handed_in_an_empty_folder_has_a_row(tmp_path):
+    (tmp_path / "Ann_7_assignsubmission_file_").mkdir()
+    (tmp_path / "Bob.ipynb").write_bytes(MINE)
+    assert read(tmp_path)["Ann"].notes == ["There is no notebook of the course in this hand-in."]
 
 
 def test_the_newest_version_counts_and_that_is_said(tmp_path):

@@ -5,6 +5,7 @@ import json
 import pytest
 import torch
 
+from utils import folders
 from utils.exercises import function_fitting, record
 from utils.exercises.core import FunctionExercise, WrongAnswer
 
@@ -14,9 +15,7 @@ LETTERS = function_fitting.true_of_training
 @pytest.fixture
 def work(tmp_path, monkeypatch):
     """A folder of a student's copies, in which the kernel runs."""
-    monkeypatch.setattr(record, "WORK", tmp_path)
-    monkeypatch.setattr(record, "FILE", tmp_path / "progress.json")
-    monkeypatch.setattr(record, "DAMAGED", tmp_path / "progress.damaged")
+    monkeypatch.setattr(folders, "INSIDE", tmp_path)
     monkeypatch.setattr(record, "_noted", {})
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -50,6 +49,17 @@ def test_another_kernel_finds_what_was_noted_and_untouched_exercises_change_noth
     assert json.loads((work / "progress.json").read_text()) == {
         "function_fitting": {"true_of_training": "right"}
     }
+
+
+def test_copies_that_lie_outside_the_course_have_their_notes_beside_them(work, monkeypatch):
+    elsewhere = work / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / folders.POINTER).write_text("the course's folder")
+    monkeypatch.chdir(elsewhere)
+    LETTERS.check("A", "B", "F")
+    noted = json.loads((elsewhere / "progress.json").read_text())
+    assert noted == {"function_fitting": {"true_of_training": "right"}}
+    assert not (work / "progress.json").exists()
 
 
 def test_outside_of_the_students_copies_no_file_is_written(work, capsys, monkeypatch):

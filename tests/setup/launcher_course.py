@@ -208,7 +208,13 @@ class Course:
         for program in ("pytest.py", "ruff.py", *ECHOING):
             write(self.root / program, ECHO)
         # What the launcher imports is real; run as a program, utils.machine is an echo too.
-        for module in ("__init__.py", "machine.py"):
+        for module in (
+            "__init__.py",
+            "machine.py",
+            "folders.py",
+            "exercises/__init__.py",
+            "exercises/record.py",
+        ):
             source = (ROOT / "utils" / module).read_text("utf-8").partition("if __name__")[0]
             write(self.root / "utils" / module, source)
         with open(self.root / "utils" / "machine.py", "a", encoding="utf-8") as file:

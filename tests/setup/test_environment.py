@@ -8,6 +8,7 @@ import tomllib
 import pytest
 
 from tools import settings
+from tools.setup.environment import TORCH_CPU_INDEX
 from utils import SUPPORTED
 
 ROOT = settings.ROOT
@@ -67,6 +68,22 @@ def test_environment_yml_takes_its_packages_from_requirements_txt():
         "pip",
         "pip:",
     ]
+
+
+def test_the_environment_for_images_differs_by_the_index_of_the_small_build_alone():
+    whole, small = (
+        [
+            line
+            for line in (ROOT / name).read_text(encoding="utf-8").splitlines()
+            if not line.startswith("#")
+        ]
+        for name in ("environment.yml", "environment-cpu.yml")
+    )
+    (index,) = [line for line in small if line not in whole]
+    assert index == f"      - --extra-index-url {TORCH_CPU_INDEX}"
+    assert [line for line in small if line != index] == whole
+    weekly = (ROOT / ".github" / "workflows" / "weekly.yml").read_text(encoding="utf-8")
+    assert "--file environment-cpu.yml" in weekly and '[ "$size" -lt 2500 ]' in weekly
 
 
 def test_workflow_runs_supported_pythons_on_three_systems():

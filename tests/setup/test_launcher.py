@@ -238,6 +238,43 @@ def test_lab_lays_copies_without_outputs_and_opens_the_first(new_course):
     assert settings["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
 
 
+@pytest.mark.parametrize("given", ["option", "variable"])
+def test_copies_may_lie_elsewhere_and_each_command_finds_them(new_course, given):
+    work = new_course.root.parent / "my copies"
+    # A relative path counts from where the command is typed.
+    words = ["--work", work.name] if given == "option" else []
+    variables = {"COURSE_WORK": work.name} if given == "variable" else {}
+
+    def type_in(*command):
+        return new_course.succeeds(*command, *words, **variables)
+
+    assert str(work / "00_start_here.ipynb") in type_in("copies")
+    assert not new_course.venv.exists() and not new_course.work.exists()
+    (work / "01_tensors.ipynb").write_text("{}", encoding="utf-8")
+    assert "01_tensors.ipynb" in type_in("hand-in") and list(work.glob("hand-in *.zip"))
+    assert "is fresh" in type_in("reset", "01")
+    assert "01_tensors" in type_in("progress")
+    out = type_in("lab", "--no-browser")
+    arguments = next(json.loads(line) for line in out.splitlines() if line[:1] == "{")["arguments"]
+    assert f"--ServerApp.root_dir={work}" in arguments
+    assert "--LabApp.default_url=/lab/tree/00_start_here.ipynb" in arguments
+    assert not new_course.work.exists()
+
+
+def test_lab_within_a_hub_starts_nothing(new_course):
+    out = new_course.succeeds(
+        "lab",
+        JUPYTERHUB_SERVICE_PREFIX="/user/ada/",
+        JUPYTER_SERVER_ROOT=str(new_course.root.parent),
+    )
+    assert "/user/ada/lab/tree/" in out and "work/00_start_here.ipynb" in out
+    assert new_course.copies() and not new_course.venv.exists()
+
+
+def test_progress_without_copies_says_what_lays_them(new_course):
+    assert "no folder work yet" in new_course.fails("progress")
+
+
 def test_reset_needs_no_environment_and_no_copy(new_course):
     new_course.succeeds("reset", "1", "01_tensors", "0")
     assert new_course.copies() == ["00_start_here.ipynb", "01_tensors.ipynb"]

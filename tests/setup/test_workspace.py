@@ -1,13 +1,20 @@
-"""The student's copies in `work/`, and `reset`: nothing that a student wrote is ever lost."""
+"""The student's copies, and `reset`: nothing that a student wrote is ever lost, wherever it is."""
 
 import json
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from launcher_course import NOTEBOOKS, Course, notebook, write
 
+from tools.notebooks.files import code_cells, published, read
+from tools.settings import ROOT
 from tools.setup import workspace
 from tools.setup.console import CourseError
+from utils import folders
 
 
 class Student(Course):
@@ -177,3 +184,83 @@ def test_reset_of_what_does_not_exist_lists_what_does(student, name):
         student.reset("01", name)
     # Nothing is done by halves.
     assert (student.work / "01_tensors.ipynb").read_bytes() == edited
+
+
+# -- Elsewhere than in the course --------------------------------------------------------------
+
+
+@pytest.fixture
+def elsewhere(student, monkeypatch):
+    """A folder for copies, with a space in its name, that COURSE_WORK names."""
+    monkeypatch.setenv("COURSE_WORK", str(student.root.parent / "my copies"))
+    return student.root.parent / "my copies"
+
+
+def test_copies_lie_where_they_are_asked_for(elsewhere, capsys):
+    assert workspace.copies() == 0
+    assert sorted(path.name for path in elsewhere.glob("*.ipynb")) == [
+        "00_start_here.ipynb",
+        "01_tensors.ipynb",
+    ]
+    assert capsys.readouterr().out == f"Your notebooks lie beside {elsewhere / workspace.FIRST}.\n"
+
+
+def test_where_the_course_may_only_be_read_copies_lie_at_home(student, monkeypatch, capsys):
+    monkeypatch.delenv("COURSE_WORK", raising=False)
+    monkeypatch.setattr(Path, "home", lambda: student.root.parent / "home")
+    # Not by chmod: whoever is root writes all the same.
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != ROOT)
+    monkeypatch.setattr(folders, "INSIDE", ROOT / "not there yet")
+    workspace.copies()
+    first = student.root.parent / "home" / "pytorch-course" / "00_start_here.ipynb"
+    assert first.is_file()
+    said = capsys.readouterr().out
+    assert "may only be read" in said and "--work FOLDER" in said and str(first) in said
+
+
+@pytest.mark.parametrize("folder", ["", "notebooks"])
+def test_copies_do_not_lie_among_the_published(student, monkeypatch, folder):
+    monkeypatch.setenv("COURSE_WORK", str(ROOT / folder))
+    monkeypatch.setattr(workspace, "PUBLISHED", ROOT / "notebooks")
+    with pytest.raises(CourseError, match="another folder"):
+        workspace.copies()
+    with pytest.raises(CourseError, match="another folder"):
+        workspace.reset(["00"], folders.work_folder())
+
+
+def test_a_copy_outside_the_course_finds_it_and_says_so_if_it_cannot(elsewhere):
+    workspace.copies()
+    setup = code_cells(read(published()[0]))[0].source.partition("set_up(")[0] + "print(root)"
+
+    def run(folder):
+        command = [sys.executable, "-c", setup]
+        return subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8")
+
+    (elsewhere / "live").mkdir()
+    assert run(elsewhere).stdout == run(elsewhere / "live").stdout == f"{ROOT}\n"
+    (elsewhere / folders.POINTER).write_text("where the course was before", encoding="utf-8")
+    assert "needs the course around it: open it" in run(elsewhere).stderr
+    workspace.copies()  # lays the pointer anew
+    assert run(elsewhere).stdout == f"{ROOT}\n"
+
+
+@pytest.mark.parametrize("variable", ["JUPYTER_SERVER_ROOT", "JUPYTERHUB_ROOT_DIR", "HOME"])
+def test_within_a_hub_it_is_said_where_to_click(elsewhere, variable, monkeypatch, capsys):
+    for name in ("JUPYTER_SERVER_ROOT", "JUPYTERHUB_ROOT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(
+        "USERPROFILE" if (variable, os.name) == ("HOME", "nt") else variable, str(elsewhere.parent)
+    )
+    monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/ada/")
+    workspace.copies()
+    said = capsys.readouterr().out
+    assert "Open my copies/00_start_here.ipynb" in said
+    assert "/user/ada/lab/tree/my%20copies/00_start_here.ipynb" in said
+
+
+def test_a_hub_that_cannot_show_the_copies_says_what_to_type(elsewhere, monkeypatch, capsys):
+    served = elsewhere.parent / "served"
+    monkeypatch.setenv("JUPYTER_SERVER_ROOT", str(served))
+    monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/ada/")
+    workspace.copies()
+    assert f'copies --work "{served / "pytorch-course"}"' in capsys.readouterr().out

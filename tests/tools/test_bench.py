@@ -30,6 +30,15 @@ def test_rows_are_counted(capsys):
     assert all(float(line.split()[-1]) > 0 for line in lines[2:])
 
 
+def test_steps_are_timed_at_each_width_in_each_place(capsys):
+    bench.widths_table((2, 16), 3, 1, time.perf_counter)
+    _, head, *lines = capsys.readouterr().out.splitlines()
+    assert head.split()[-2:] == ["2", "16"]
+    assert [line[:24].strip() for line in lines] == list(bench.places())
+    assert all(float(number) > 0 for line in lines for number in line[24:].split())
+    assert torch.get_num_threads() == 1
+
+
 def test_all_loops_take_the_same_steps():
     """The same samples in the same batches, so that the times can be compared."""
     shapes = []

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 
+import h5py
 import torch
 from small_networks import awkward_network, points, small_network
 from torch import distributed, nn
@@ -11,6 +12,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
 
 from utils.fitting.ranks import plain
+from utils.streaming import StreamedRows
 from utils.training import evaluate, fit
 
 # 101 rows in batches of 16: the last has 5. 33 rows: the last has 1, too few for two ranks.
@@ -139,6 +141,48 @@ def train_with_a_sampler():
     return seen[-12:-6], seen[-6:]  # the first step was tried on a copy before
 
 
+def write_stream(path):
+    """A file of 101 rows for `train_on_a_stream`."""
+    with h5py.File(path, "w") as file:
+        file["x"], file["y"] = (tensor.numpy() for tensor in pair(101))
+
+
+class AtOnce:
+    """At each step the rows of all the streams, in one batch."""
+
+    def __init__(self, streams):
+        self.streams = streams
+
+    def __iter__(self):
+        for batches in zip(*self.streams, strict=True):
+            yield tuple(map(torch.cat, zip(*batches, strict=True)))
+
+
+def train_on_a_stream(path):
+    """Each of two ranks reads its part, 51 and 50 rows; one process reads both parts at once."""
+    settings = {"names": ["x", "y"], "batch_size": 8, "buffer_size": 20}
+    if distributed.is_initialized():
+        stream = StreamedRows(path, **settings)
+        data = DataLoader(stream, batch_size=None, num_workers=1, persistent_workers=True)
+    else:
+        data = AtOnce([StreamedRows(path, rank=n, world_size=2, **settings) for n in range(2)])
+    model = network()
+    made = torch.optim.SGD(model.parameters(), lr=0.1)
+    return numbers_of(model, fit(model, data, nn.MSELoss(), made, 3))
+
+
+def train_on(device):
+    """Return which backends there are, and the losses on a device."""
+    model = small_network(features=2).double().to(device)
+    backend = ""
+    if distributed.is_initialized():
+        model, backend = DistributedDataParallel(model), str(distributed.get_backend_config())
+    made = torch.optim.SGD(model.parameters(), lr=0.1)
+    settings = {"batch_size": 16, "validation": pair(31)}
+    history = fit(model, pair(101), nn.MSELoss(), made, 3, **settings)
+    return backend, [history.loss.tolist(), history.validation_loss.tolist()]
+
+
 def refused():
     """What fit says to ranks that would not train on the same."""
     model = network()
@@ -165,6 +209,7 @@ def train_all(folder):
     results["buffers"] = train_with_buffers()
     results["orders"] = train_with_a_sampler()
     results["refused"] = refused()
+    results["stream"] = train_on_a_stream(f"{folder}/stream.h5")
     resume(f"{folder}/checkpoint", 3)
     results["resumed"] = resume(f"{folder}/checkpoint", 4)  # rank 1 does not read too early
     everywhere = [None] * distributed.get_world_size()
@@ -180,6 +225,11 @@ def sum_of_ranks(*numbers):
 
 def resume(path, epochs):
     return train(**SETTINGS["momentum"], checkpoint=path, epochs=epochs)
+
+
+def on_four(path, epochs):
+    few = train(**SETTINGS["a row too few"])  # the last batch has a row for one of them
+    return {"resumed": resume(path, epochs), "a row too few": few}
 
 
 # Failures ---------------------------------------------------------------------------------------

@@ -42,6 +42,7 @@ def both(tmp_path_factory):
     """What each rank of one launch returned, what was printed, and what one process gives."""
     folder = tmp_path_factory.mktemp("ranks")
     rank_functions.resume(folder / "checkpoint", 2)
+    rank_functions.write_stream(folder / "stream.h5")
     said = pytest.MonkeyPatch()
     lines = []
     with said.context() as patch:
@@ -114,15 +115,63 @@ def test_a_training_goes_on_with_another_number_of_ranks(both, tmp_path):
 
 
 @pytest.mark.full
-def test_four_ranks_go_on_where_one_stopped(tmp_path):
+def test_four_ranks_go_on_where_one_stopped_and_one_where_they_do(tmp_path):
     path = str(tmp_path / "checkpoint")
     rank_functions.resume(path, 2)
-    of_ranks = launch(rank_functions.resume, path, 4, ranks=4)
+    of_ranks = launch(rank_functions.on_four, path, 4, ranks=4)
     alone = rank_functions.train(**rank_functions.SETTINGS["momentum"], epochs=4)
-    assert_numbers_agree(of_ranks, alone)
+    assert_numbers_agree(of_ranks["resumed"], alone)
+    few = rank_functions.train(**rank_functions.SETTINGS["a row too few"])
+    assert_numbers_agree(of_ranks["a row too few"], few)
+    longer = rank_functions.resume(path, 5)
+    alone = rank_functions.train(**rank_functions.SETTINGS["momentum"], epochs=5)
+    assert_numbers_agree(longer, alone)
+
+
+def test_each_rank_streams_its_part_of_a_file_by_a_worker_of_its_own(both):
+    everywhere, _, folder = both
+    alone = rank_functions.train_on_a_stream(folder / "stream.h5")
+    assert alone["stopped"][2] == 3 * 7
+    for of_rank in everywhere:
+        assert_numbers_agree(of_rank["stream"], alone)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_ranks_on_gpus_have_the_numbers_of_one_process():
+    """By nccl with a GPU for each rank; two ranks on one card by gloo."""
+    backend, of_ranks = launch(rank_functions.train_on, "cuda")
+    assert ("nccl" in backend) == (torch.cuda.device_count() >= 2)
+    _, alone = rank_functions.train_on("cpu")
+    for one, other in zip(of_ranks, alone, strict=True):
+        assert one == pytest.approx(other, rel=1e-9)
+
+
+WITHOUT_LIBUV = """
+from torch import distributed
+
+created = distributed.TCPStore.__init__
+
+
+def create(store, *words, use_libuv=True, **settings):
+    assert not use_libuv, "this package is built without libuv"
+    created(store, *words, use_libuv=False, **settings)
+
+
+distributed.TCPStore.__init__ = create
+"""
 
 
 @pytest.mark.full
+def test_packages_without_libuv_will_do(tmp_path, monkeypatch):
+    """As those for Windows are: torchrun's own stores ask for it, whatever USE_LIBUV says."""
+    (tmp_path / "sitecustomize.py").write_text(WITHOUT_LIBUV)
+    monkeypatch.syspath_prepend(tmp_path)  # for the ranks; this process has started without it
+    monkeypatch.setenv("USE_LIBUV", "0")
+    assert launch(rank_functions.sum_of_ranks, 10) == 11
+
+
+@pytest.mark.full
+@pytest.mark.skipif(os.name == "nt", reason="between machines, torchrun asks for libuv")
 def test_the_command_line_joins_machines(tmp_path):
     """Two of them, which are the same one here, with a rank each."""
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -206,8 +255,11 @@ def test_no_rank_outlives_the_notebook(tmp_path, sent):
         time.sleep(0.1)
     notebook.send_signal(sent)
     _, said = notebook.communicate(timeout=30)
-    assert sent == signal.SIGKILL or said.rstrip().endswith("KeyboardInterrupt")
     assert_nobody_left(tmp_path)
+    if sent != signal.SIGKILL:
+        assert said.rstrip().endswith("KeyboardInterrupt")
+        assert not [*tmp_path.glob("ranks-*")]
+    assert not [*tmp_path.glob("torchelastic*")]
 
 
 # What cannot be launched --------------------------------------------------------------------------

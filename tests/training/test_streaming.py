@@ -132,23 +132,46 @@ def test_drop_last_gives_full_batches_and_drops_what_is_said(file_of, monkeypatc
     assert dropped[0] != dropped[1]
 
 
+more_workers_than_cores = pytest.mark.filterwarnings("ignore:This DataLoader will create")
+
+
+@more_workers_than_cores
 @pytest.mark.parametrize(
-    "method", ["fork", *(pytest.param(m, marks=pytest.mark.full) for m in ("spawn", "forkserver"))]
+    "method, workers, world_size",
+    [
+        ("fork", 1, 1),
+        ("fork", 3, 4),
+        pytest.param("spawn", 2, 1, marks=pytest.mark.full),
+        pytest.param("forkserver", 4, 1, marks=pytest.mark.full),
+    ],
 )
-def test_real_workers(method, file_of, monkeypatch):
+def test_real_workers(method, workers, world_size, file_of, monkeypatch):
     if sys.platform != "linux" and method != "spawn":
         pytest.skip(f"{method} is for Linux")
-    stream = stream_of(file_of(101))
-    next(iter(stream))  # a pass under way in this process is no concern of theirs
-    stream.set_epoch(0)
     lasting = {"persistent_workers": True, "multiprocessing_context": method}
-    loader = DataLoader(stream, batch_size=None, num_workers=2, **lasting)
-    assert len(loader) == 13
-    for epoch in range(2):  # each worker counts the epochs
-        stream.set_epoch(epoch)
-        expected = in_turn(passes(stream, 2, monkeypatch))
-        assert sorted(sum(expected, [])) == list(range(101))
-        assert numbers(loader) == expected
+    together = [[], []]
+    for rank in range(world_size):
+        stream = stream_of(file_of(101), rank=rank, world_size=world_size)
+        next(iter(stream))  # a pass under way in this process is no concern of theirs
+        stream.set_epoch(0)
+        loader = DataLoader(stream, batch_size=None, num_workers=workers, **lasting)
+        assert len(loader) == len(stream)
+        for epoch in range(2):  # each worker counts the epochs
+            stream.set_epoch(epoch)
+            expected = in_turn(passes(stream, workers, monkeypatch))
+            assert numbers(loader) == expected
+            together[epoch] += sum(expected, [])
+    assert sorted(together[0]) == sorted(together[1]) == list(range(101))
+
+
+@more_workers_than_cores
+def test_real_workers_go_on_in_the_middle_of_an_epoch(file_of, monkeypatch):
+    stream = stream_of(file_of(101))
+    state = stream.state_dict() | {"epoch": 1}
+    stream.load_state_dict(state)
+    whole = in_turn(passes(stream, 3, monkeypatch))
+    stream.load_state_dict(state | {"batches": 5})
+    assert numbers(DataLoader(stream, batch_size=None, num_workers=3)) == whole[5:]
 
 
 # Orders -----------------------------------------------------------------------------------------

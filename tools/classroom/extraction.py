@@ -9,6 +9,7 @@ answer that reads what the notebook has trained gets it, and nothing else of the
 import ast
 import builtins
 import contextlib
+import functools
 import re
 from dataclasses import dataclass, field
 
@@ -117,6 +118,7 @@ def program_of(name, cells):
 IMPORTS = (ast.Import, ast.ImportFrom)
 
 
+@functools.cache  # most cells of a hand-in are as published, and those the worker knows
 def parsed(source):
     """Return the statements of a cell, none if it is no Python; the set-up cell has none."""
     if SET_UP.search(source):
@@ -135,6 +137,7 @@ def python_of(source):
     return TransformerManager().transform_cell(source)
 
 
+@functools.cache
 def bound(node):
     """Return the names that a statement makes or changes."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):

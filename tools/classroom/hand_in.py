@@ -1,7 +1,7 @@
 """One file to upload: `course.py hand-in`. Standard library only: it needs no environment.
 
-The file holds the student's own notebooks and work/progress.json, and nothing else: what is below
-work/ in folders (backups, a presenter's copies) stays there.
+The file holds the student's own notebooks and their progress.json, and nothing else: what lies in
+folders beside them (backups, a presenter's copies) stays there.
 """
 
 import datetime
@@ -10,37 +10,38 @@ import os
 import zipfile
 from pathlib import Path
 
-from tools.classroom.standing import counted, noted_in_work, standing
+from tools.classroom.standing import counted, noted_in, standing
 from tools.setup import workspace
 from tools.setup.console import CourseError, explain, say
 from utils.exercises import record
 from utils.exercises.record import OPEN, WRONG
+from utils.folders import work_folder
 
 WIDTH = 92  # characters a line
 
 
-def hand_in(target=None, work=workspace.WORK):
+def hand_in(target=None):
     """Write one zip file with what a student hands in. Return 0.
 
     Args:
-        target: the folder to write it to, by default `work`.
-        work: the folder of the student's copies.
+        target: the folder to write it to, by default that of the student's copies.
 
     Raises:
         CourseError: there is nothing to hand in, or the folder is none.
         OSError: it cannot be written.
     """
+    work = work_folder()
     folder = Path(target) if target else work
     notebooks = own_notebooks(work)
     if not notebooks:
         raise CourseError(
-            "There is nothing to hand in: no notebook in work/ differs from the course's own. "
-            "Did you save it (Ctrl-S in JupyterLab)?"
+            f"There is nothing to hand in: no notebook in {workspace.shown(work)} differs from the "
+            "course's own. Did you save it (Ctrl-S in JupyterLab)?"
         )
     if not folder.is_dir():
         raise CourseError(f"{folder} is no folder: name one that exists.")
-    stands = standing(noted_in_work())
-    files = [*notebooks, *([work / record.FILE.name] if record.FILE.is_file() else [])]
+    stands, notes = standing(noted_in(work)), work / record.FILE
+    files = [*notebooks, *([notes] if notes.is_file() else [])]
     path = write_zip(folder, files)
     say(f"{path}")
     say(f"Upload this one file. In it: {', '.join(file.name for file in files)}.")

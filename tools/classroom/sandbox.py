@@ -12,6 +12,8 @@ that watch a function at work (a model that is built, a training), what was seen
 
 import ast
 import contextlib
+import copy
+import functools
 import json
 import linecache
 import os
@@ -22,7 +24,7 @@ import sys
 import tempfile
 import time
 import warnings
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -211,6 +213,7 @@ def grade_answer(exercise, module, cells, limits, skipped=()):
         limits: the `Limits`.
         skipped: guards to leave out, see `confine`.
     """
+    limits = replace(limits, seconds=limits.seconds + exercise.seconds)
     place = Path(tempfile.mkdtemp(prefix="answer-"))
     place.chmod(0o711)
     folder = place / "empty"
@@ -318,8 +321,23 @@ def judged(exercise, messages, ending):
     return Graded(verdict.status, verdict.message[:LONGEST], misconception, **about)
 
 
+@functools.cache
+def judge_of(exercise):
+    """Return a copy of an exercise that runs its solution and its known wrong answers only once."""
+    if not isinstance(exercise, FunctionExercise):
+        return exercise
+    judge, cases = copy.copy(exercise), exercise.cases()
+    numbers = {id(arguments): number for number, arguments in enumerate(cases)}
+    kept = functools.cache(lambda function, number: exercise.run(function, cases[number]))
+    judge.cases = lambda: cases
+    judge.define = functools.cache(exercise.define)
+    judge.run = lambda function, arguments: kept(function, numbers[id(arguments)])
+    return judge
+
+
 def verdict_on(exercise, message):
     """Return the verdict on one message of an answer, None if it says nothing."""
+    exercise = judge_of(exercise)
     for status in (OPEN, WRONG):
         if status in message:
             return Verdict(status, str(message[status])[:LONGEST])

@@ -1,4 +1,5 @@
-"""Where a student stands: `course.py progress`. Reads work/progress.json, runs nothing.
+"""Where a student stands: `course.py progress`. Reads progress.json beside the
+copies, runs nothing.
 
 Standard library only: it needs no environment.
 """
@@ -9,8 +10,10 @@ import re
 
 from tools.setup import workspace
 from tools.setup.console import CourseError, say
+from tools.setup.workspace import shown
 from utils.exercises import record
 from utils.exercises.record import OPEN, RIGHT, WRONG
+from utils.folders import work_folder
 
 CHECKED = re.compile(r"^exercises\.(\w+)\.check\(", re.M)
 
@@ -32,7 +35,7 @@ def standing(noted):
     """Return {stem: {exercise: status}} for all exercises of the course.
 
     Args:
-        noted: what work/progress.json holds.
+        noted: what progress.json holds.
     """
     return {
         stem: {name: noted.get(stem.partition("_")[2], {}).get(name, OPEN) for name in names}
@@ -40,19 +43,23 @@ def standing(noted):
     }
 
 
-def noted_in_work():
-    """Return what work/progress.json holds, {} if there is none; a damaged one is put aside."""
-    known = record.read()
-    if record.DAMAGED.exists() and not known:
-        say(f"work/{record.FILE.name} was damaged, and lies aside as work/{record.DAMAGED.name}.")
+def noted_in(work):
+    """Return what progress.json in `work` holds, {} if there is none; a damaged one goes aside."""
+    known, damaged = record.read(work), work / record.DAMAGED
+    if damaged.exists() and not known:
+        say(f"{shown(work / record.FILE)} was damaged, and lies aside as {shown(damaged)}.")
     return known
 
 
 def progress():
     """Print one line per notebook: how many exercises are right, wrong and open. Return 0."""
-    if not workspace.WORK.is_dir():
-        raise CourseError("There is no work/ yet: `course.py lab` lays your notebooks there.")
-    stands = standing(noted_in_work())
+    work = work_folder()
+    if not work.is_dir():
+        raise CourseError(
+            f"There is no folder {shown(work)} yet: `course.py lab` lays your notebooks there. If "
+            "they lie elsewhere, say where: --work FOLDER"
+        )
+    stands = standing(noted_in(work))
     width = max(map(len, stands), default=0)
     for stem, statuses in stands.items():
         say(f"{stem:<{width}}  {counted(statuses.values())}")
@@ -66,7 +73,7 @@ def progress():
             for name, status in statuses.items()
             if status == wanted
         )
-        say(f"Next: {name}, in work/{stem}.ipynb")
+        say(f"Next: {name}, in {shown(work / stem)}.ipynb")
     return 0
 
 

@@ -4,6 +4,7 @@ Nothing is ever unpacked onto the disk: files are read in memory, no more of the
 allows, and a path in a zip is a name and nothing else.
 """
 
+import collections
 import contextlib
 import datetime
 import io
@@ -12,7 +13,7 @@ import re
 import stat
 import unicodedata
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from tools.setup.console import CourseError
@@ -22,13 +23,18 @@ LARGEST = 20_000_000  # bytes of one notebook, outputs included
 LARGEST_ZIP = 200_000_000  # bytes of a zip in a zip
 MOST_FILES = 2000  # of one student
 DEEPEST = 3  # zips in zips
-SKIPPED = {"__MACOSX", ".ipynb_checkpoints", "backup", "live", ".git", ".venv"}
-# How platforms call what they deliver; the name of the student comes first in each.
+SKIPPED = {"__MACOSX", ".DS_Store", ".ipynb_checkpoints", "backup", "live", ".git", ".venv"}
+# How platforms call what they deliver; what follows the name tells students of one name apart.
 PLATFORMS = (
-    re.compile(r"(?P<name>.+?)_\d+_assignsubmission_\w+_?.*"),  # Moodle
-    re.compile(r"(?P<name>[^_]+?)(_LATE)?_\d+_\d+_.+"),  # Canvas
+    r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_\w+_?.*",  # Moodle
+    r"(?P<name>[^_]+?)(_LATE)?_(?P<number>\d+)_\d+_.+",  # Canvas
+    r"(?P<number>\d+)-\d+ - (?P<name>.+?) - \w+ \d+, \d{4} .+",  # Brightspace
+    r".+_(?P<name>[^_]+)_attempt_\d{4}(-\d\d){5}(_.+|\.txt)?",  # Blackboard
 )
+OVERVIEW = "index.html"  # lies beside what Brightspace delivers
+GRADESCOPE = "submission_metadata.yml"  # says who has handed in which folder
 AGAIN = re.compile(r"[ _-]*(\(\d+\)|v\d+|version ?\d+|copy\d*)$", re.I)
+NOBODY = re.compile(r"(hand-in \d|\d\d_\w).*", re.I)  # the course's own names of files
 ARCHIVES = {".rar", ".7z", ".gz", ".tar", ".xz"}
 OF_EDITION = re.compile(r"\bset_up\((?:edition=(\d+))?")
 
@@ -70,11 +76,24 @@ def printable(text):
 
 @dataclass(frozen=True)
 class Item:
-    """A file that was handed in: its name, when it was changed, and how to read it."""
+    """A file that was handed in.
+
+    Args:
+        name: its path in what was handed in.
+        when: when it was changed: year, month, day, hour, minute, second.
+        read: called with the largest length, returns bytes, and may raise; None for a link or a
+            folder, of which there is nothing to read.
+        said: what is wrong with it, a sentence; empty if nothing is.
+    """
 
     name: str
     when: tuple
-    read: object  # called with the largest length, returns bytes; may raise
+    read: object
+    said: str = ""
+
+    def below(self, depth):
+        """Return the item without its first folders."""
+        return replace(self, name="/".join(PurePosixPath(self.name).parts[depth:]))
 
 
 def students_in(folder, exercises):
@@ -87,70 +106,56 @@ def students_in(folder, exercises):
     Raises:
         CourseError: there is no such folder, or nothing in it.
     """
-    folder = Path(folder)
-    if not folder.exists():
-        raise CourseError(f"There is no {folder}: name the folder with the hand-ins, or its zip.")
-    students = {}
-    for name, items, notes in entries_of(folder):
-        key = printable(unicodedata.normalize("NFC", name))
-        students.setdefault(key, []).append((items, notes))
-    if not students:
+    items = unwrapped(everything_in(Path(folder)))
+    groups = by_student(items, submitters(items))
+    if not groups:
         raise CourseError(f"There is nothing in {folder} that could be a hand-in.")
-    for key in sorted(students, key=str.casefold):
-        student, budget = Student(key), Budget()
-        for items, notes in students[key]:
-            for note in notes:
-                student.note(note)
-            for item in items:
-                take(student, item, exercises, budget)
+    names = collections.Counter(name for name, _ in groups)
+    named = {
+        f"{name} ({number})" if names[name] > 1 and number else name: items
+        for (name, number), items in groups.items()
+    }
+    for name in sorted(named, key=str.casefold):
+        student, budget = Student(name), Budget()
+        if NOBODY.fullmatch(name):
+            student.note("No name of a student is with this hand-in: its row has the file's.")
+        for item in named[name]:
+            take(student, item, exercises, budget)
         if not student.notebooks and not any("edition" in note for note in student.notes):
             student.note("There is no notebook of the course in this hand-in.")
         yield student
 
 
-def entries_of(folder):
-    """Yield (student's name, items, notes) for what lies directly in the folder or the zip."""
-    if folder.is_file():
-        yield from grouped(items_of_all(folder))
-        return
-    inside = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
-    if len(inside) == 1 and inside[0].suffix.lower() == ".zip":
-        items = items_of_all(inside[0])
+def everything_in(folder):
+    """Return all `Item`s of a folder, or of one zip. Raises CourseError if there is none."""
+    if not folder.exists():
+        raise CourseError(f"There is no {folder}: name the folder with the hand-ins, or its zip.")
+    if folder.is_dir():
+        items = [item_of(path, folder) for path in sorted(folder.rglob("*"))]
+        items = [item for item in items if not item.name.startswith(".")]
         # One zip of all, or the hand-in of the only student.
-        if not any(len(PurePosixPath(item.name).parts) == 1 and is_own(item) for item in items):
-            yield from grouped(items)
-            return
-    for path in inside:
-        if path.is_symlink():
-            yield student_of(path.name), [], [f"{path.name} is a link, and was not followed."]
-        elif path.is_dir():
-            items, notes = [], []
-            for inner in sorted(path.rglob("*")):
-                if inner.is_symlink():
-                    notes.append(f"{inner.name} is a link, and was not followed.")
-                elif inner.is_file():
-                    items.append(item_of(inner, inner.relative_to(path).as_posix()))
-            yield student_of(path.name), items, notes
-        elif path.is_file():
-            yield student_of(path.name), [item_of(path, path.name)], []
+        if len(items) != 1 or not items[0].read or not items[0].name.lower().endswith(".zip"):
+            return items
+        inside = items_of_all(folder / items[0].name)
+        return items if any("/" not in item.name and is_own(item) for item in inside) else inside
+    return items_of_all(folder)
 
 
 def items_of_all(path):
     """Return the files of one zip of all hand-ins. Raises CourseError if it is damaged."""
     try:
-        return list(items_in_zip(path, []))
+        return list(items_in_zip(path))
     except Exception as error:  # zipfile knows many ways to fail on a damaged file
         raise CourseError(f"{path} cannot be read: it is damaged, or no zip.") from error
 
 
-def is_own(item):
-    """Return whether a file at the top of a zip says that the zip is one student's."""
-    name = PurePosixPath(item.name).name
-    return name == "progress.json" or re.match(r"\d\d_\w+.*\.ipynb$", name) is not None
-
-
-def item_of(path, name):
-    """Return a file on the disk as an `Item`."""
+def item_of(path, folder):
+    """Return what lies below a folder as an `Item`."""
+    name = path.relative_to(folder).as_posix()
+    if path.is_symlink():
+        return Item(name, (), None, f"{path.name} is a link, and was not followed.")
+    if not path.is_file():
+        return Item(name, (), None)
     moment = datetime.datetime.fromtimestamp(path.stat().st_mtime)
 
     def read(most):
@@ -161,33 +166,75 @@ def item_of(path, name):
     return Item(name, moment.timetuple()[:6], read)
 
 
-def grouped(items):
-    """Yield (student's name, items, notes) for what a zip of all hand-ins holds."""
+def is_own(item):
+    """Return whether a file is one that a student hands in, and not another student's all."""
+    name = PurePosixPath(item.name).name
+    return name == "progress.json" or re.match(r"\d\d_\w+.*\.ipynb$", name) is not None
+
+
+def unwrapped(items):
+    """Return the items without a folder that is around them all.
+
+    It is alone, none of its files is a student's own, and no platform has called it after a student.
+    """
+    parts = [set(PurePosixPath(item.name).parts) for item in items]
+    items = [item for item, each in zip(items, parts, strict=True) if each and not SKIPPED & each]
+    inner = [item.below(1) for item in items]
+    inner = [item for item in inner if item.name]
+    own = any("/" not in item.name and is_own(item) for item in inner)
+    alone = {PurePosixPath(item.name).parts[0] for item in items}
+    several = len({item.name.partition("/")[0] for item in inner}) > 1
+    if len(alone) == 1 and several and not own and not student_of(*alone)[1]:
+        return inner
+    return items
+
+
+def submitters(items):
+    """Return {folder: (names, number)} if Gradescope says who has handed in which folder."""
+    names, folder = collections.defaultdict(list), ""
+    for item in items:
+        if item.name == GRADESCOPE and item.read:
+            for line in item.read(LARGEST_ZIP).decode("utf-8", "replace").splitlines():
+                if found := re.fullmatch(r"(\S+):\s*", line):
+                    folder = found[1]
+                elif found := re.fullmatch(r"  - :name: (.+)", line):
+                    names[folder].append(printable(found[1].strip().strip("'\"")))
+    return {
+        folder: (", ".join(each), folder.removeprefix("submission_"))
+        for folder, each in names.items()
+    }
+
+
+def by_student(items, known):
+    """Return {(name, platform's number or ""): items} of all that was handed in.
+
+    Args:
+        items: all `Item`s, with students at the top.
+        known: {name of a folder: (student's name, number)}.
+    """
     groups = {}
     for item in items:
-        first, *rest = PurePosixPath(item.name).parts or ("",)
-        inner = Item("/".join(rest) or first, item.when, item.read)
-        groups.setdefault(student_of(first), []).append(inner)
-    for name, inside in groups.items():
-        yield name, inside, []
+        first, _, rest = item.name.partition("/")
+        if item.name != OVERVIEW and (not known or item.name != GRADESCOPE):
+            who = known.get(first) or student_of(first)
+            groups.setdefault(who, []).append(item.below(1) if rest else item)
+    return groups
 
 
 def student_of(name):
-    """Return the student's name in the name of what a platform delivers."""
+    """Return (name, number) of the student in the name of what a platform delivers."""
+    name = printable(unicodedata.normalize("NFC", name))
     stem = re.sub(r"\.(zip|ipynb)$", "", name, flags=re.I)
     for platform in PLATFORMS:
-        found = platform.fullmatch(stem)
-        if found:
-            return found["name"].strip()
-    return AGAIN.sub("", stem).strip() or stem
+        if found := re.fullmatch(platform, stem):
+            return found["name"].strip(), found.groupdict().get("number", "")
+    if NOBODY.fullmatch(stem):  # two such files are of two students
+        return stem, ""
+    return AGAIN.sub("", stem).strip() or stem, ""
 
 
-def items_in_zip(file, notes):
-    """Yield the files of a zip as `Item`s; what is no file to read is noted.
-
-    Args:
-        file: the zip, a path or an open file.
-        notes: sentences are added to it.
+def items_in_zip(file):
+    """Yield the files of a zip, a path or an open file, as `Item`s.
 
     Raises:
         zipfile.BadZipFile, and others of a damaged file.
@@ -195,15 +242,13 @@ def items_in_zip(file, notes):
     archive = zipfile.ZipFile(file)
     for entry in archive.infolist():
         name = name_of(entry)
-        path = PurePosixPath(name.replace("\\", "/"))
-        if entry.is_dir() or SKIPPED & set(path.parts):
-            continue
-        if stat.S_ISLNK(entry.external_attr >> 16):
-            notes.append(f"{path.name} in the zip is a link, and was not followed.")
-            continue
+        path, said = PurePosixPath(name.replace("\\", "/")), ""
         if path.is_absolute() or ".." in path.parts:
-            notes.append(f"A path in the zip climbs out ({name[:80]}): taken as a name alone.")
+            said = f"A path in the zip climbs out ({name[:80]}): taken as a name alone."
             path = PurePosixPath(path.name)
+        link = stat.S_ISLNK(entry.external_attr >> 16)
+        if link:
+            said = f"{path.name} in the zip is a link, and was not followed."
 
         def read_entry(most, entry=entry):
             if entry.file_size > most:
@@ -214,7 +259,8 @@ def items_in_zip(file, notes):
                 raise ValueError("too large")
             return content
 
-        yield Item(str(path), entry.date_time, read_entry)
+        nothing = link or entry.is_dir()
+        yield Item(str(path), entry.date_time, None if nothing else read_entry, said)
 
 
 def name_of(entry):
@@ -229,6 +275,10 @@ def take(student, item, exercises, budget, depth=0):
     """Add a file to what a student has handed in, or note why not."""
     name, suffix = PurePosixPath(item.name).name, PurePosixPath(item.name).suffix.lower()
     if SKIPPED & set(PurePosixPath(item.name).parts):
+        return
+    if item.said:
+        student.note(item.said)
+    if item.read is None:
         return
     if suffix in ARCHIVES:
         student.note(f"{name} is no zip, and was not opened.")
@@ -246,11 +296,8 @@ def take(student, item, exercises, budget, depth=0):
             if depth >= DEEPEST:
                 student.note(f"{name} lies too deep, in zips in zips, and was not opened.")
                 return
-            notes = []
-            for inner in items_in_zip(io.BytesIO(content), notes):
+            for inner in items_in_zip(io.BytesIO(content)):
                 take(student, inner, exercises, budget, depth + 1)
-            for note in notes:
-                student.note(note)
             return
     except ValueError:
         student.note(f"{name} is too large, and was not read.")

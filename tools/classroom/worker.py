@@ -14,7 +14,8 @@ from dataclasses import astuple
 from pathlib import Path
 
 from tools.classroom.confinement import Limits
-from tools.classroom.sandbox import Graded, grade_answer
+from tools.classroom.extraction import program_of
+from tools.classroom.sandbox import Graded, grade_answer, judge_of
 from tools.notebooks.files import code_cells, published, read, tags
 from tools.notebooks.solved import exercises_of
 from tools.settings import ROOT
@@ -27,16 +28,23 @@ FALLBACKS = ((), ("user",), ("user", "landlock"))
 TRIAL = [("trial", ["steps_per_epoch"], "import torch\nsteps_per_epoch = len(torch.zeros(10))")]
 
 
-def warm_up(exercises):
-    """Import what notebooks import, and let each check run once."""
+def warm_up(exercises, stubs):
+    """Import what notebooks import, let each check run once, and look through what is published.
+
+    Args:
+        exercises: {stem: {name: Exercise}}.
+        stubs: {stem: (id, tags, source) of the published notebook's code cells}.
+    """
     set_up(edition=importlib.import_module("utils.machine").EDITION)
     for path in sorted((ROOT / "utils").glob("*.py")):
         importlib.import_module(f"utils.{path.stem}")
     importlib.import_module("matplotlib.pyplot")
-    for each in exercises.values():
-        for exercise in each.values():
+    for stem, each in exercises.items():
+        for name, exercise in each.items():
+            program_of(name, stubs[stem])
             if not isinstance(exercise, ChoiceExercise):
-                exercise.grade(exercise.define(exercise.solution_code))
+                judge = judge_of(exercise)
+                judge.grade(judge.define(exercise.solution_code))
 
 
 def put_in(path, exercises):
@@ -111,7 +119,7 @@ def main():
     exercises = {path.stem: exercises_of(path.stem) for path in published()}
     modules = {stem: module_of(stem) for stem in exercises}
     stubs = {path.stem: code_of(path) for path in published()}
-    warm_up(exercises)
+    warm_up(exercises, stubs)
     gc.freeze()  # or each forked process would copy what its own collection goes through
     found = usable_guards(start_here.steps_per_epoch, limits)
     problem = "" if found else "no answer can be run in a process of its own on this machine."

@@ -2,9 +2,10 @@
 
     python3 course.py present [NN]
 
-The presenter's copies lie in work/live/. Each start lays fresh ones, without outputs, so that the
-room predicts before it sees; a copy that the presenter has edited stays as it is. JupyterLab is
-served from that folder, with settings of its own: a presenter's lab and a student's do not mix.
+The presenter's copies lie in live/ among the student's, in work/live/ as a rule. Each start lays
+fresh ones, without outputs, so that the room predicts before it sees; a copy that the presenter has
+edited stays as it is. JupyterLab is served from that folder, with settings of its own: a
+presenter's lab and a student's do not mix.
 """
 
 import copy
@@ -17,9 +18,9 @@ from tools.notebooks.files import caption_figures, published, read, tags, write
 from tools.present.slides import BLANK_LINES, lay_out_words, slide_type
 from tools.setup import workspace
 from tools.setup.console import guarded, say
+from utils.folders import work_folder
 
-LIVE = workspace.WORK / "live"
-KEPT = ".jupyter"  # under LIVE: what JupyterLab keeps while presenting
+KEPT = ".jupyter"  # in the folder of the copies: what JupyterLab keeps while presenting
 SET_UP = "setup"
 # Of a cell, what running it or looking at it may change.
 NOT_EDITED = {"outputs", "execution_count"}
@@ -110,7 +111,7 @@ def fingerprint(notebook):
     return hashlib.sha256(json.dumps(cells, sort_keys=True).encode("utf-8")).hexdigest()
 
 
-def lay_copies(folder=LIVE):
+def lay_copies(folder):
     """Lay fresh copies, but leave those that are edited. Return sentences about these."""
     return [sentence for path in published() if (sentence := lay(path, folder / path.name))]
 
@@ -126,7 +127,7 @@ def lay(path, target):
         except Exception:  # it is no notebook, so it is somebody's own file
             edited = newer = True
         if edited:
-            found = f"work/live/{target.name} is as you have edited it"
+            found = f"{workspace.shown(target)} is as you have edited it"
             new = ", and there is a newer one: to get it, rename yours and start again"
             return f"{found}{new if newer else ''}."
     write(fresh, target)
@@ -139,7 +140,7 @@ def laid(notebook):
 
 
 # ------------------------------------------------------------------------------ the presentation
-def lay_settings(folder=LIVE):
+def lay_settings(folder):
     """Lay the settings of live mode; return JupyterLab's options that make it use them."""
     kept = folder / KEPT
     kept.mkdir(parents=True, exist_ok=True)
@@ -158,16 +159,19 @@ def main():
     parser.add_argument("rest", nargs="*", help="options of JupyterLab, after --")
     options = parser.parse_args()
     page = f"lab/tree/{workspace.find(options.notebook)}"
-    server = lab.running_server(LIVE) if LIVE.is_dir() else None
+    work = work_folder()
+    folder = work / "live"
+    server = lab.running_server(folder) if folder.is_dir() else None
     if server:
         lab.show(page, server, options)
         return 0
-    for sentence in lay_copies():
+    workspace.made(work)
+    for sentence in lay_copies(folder):
         say(sentence)
-    more = lay_settings()
+    more = lay_settings(folder)
     say("Click into the first slide. Then Space goes on, and Ctrl-Enter runs the marked cell.")
-    lab.start(LIVE, page, options, more)
-    say("JupyterLab has stopped. What you have edited is kept in work/live/.")
+    lab.start(folder, page, options, more)
+    say(f"JupyterLab has stopped. What you have edited is kept in {workspace.shown(folder)}.")
     return 0
 
 

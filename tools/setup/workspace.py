@@ -1,9 +1,9 @@
-"""The student's own copies of the notebooks, in `work/`.
+"""The student's own copies of the notebooks; `utils/folders.py` decides where, mostly in `work/`.
 
 A copy has the outputs cleared, so that the student predicts before seeing. What a student has
 changed is never overwritten: a newer published notebook is laid beside it, and said once.
-`work/.course.json` remembers the sha256 of each copy as it was laid; without it every file counts
-as changed. Standard library only.
+`.course.json` beside them remembers the sha256 of each copy as it was laid; without it every file
+counts as changed. Standard library only.
 """
 
 import contextlib
@@ -12,14 +12,22 @@ import hashlib
 import itertools
 import json
 import os
+import urllib.parse
 from pathlib import Path
 
 from tools.settings import LAUNCHER, ROOT
 from tools.setup.console import CourseError, explain, say
+from utils import folders
 from utils.machine import sign
 
 PUBLISHED = ROOT / "notebooks"
-WORK = ROOT / "work"
+FIRST = "00_start_here.ipynb"
+HUB = "JUPYTERHUB_SERVICE_PREFIX"  # a variable that JupyterHub sets, and Binder with it
+
+
+def shown(path):
+    """Return a path as it is said: short where it lies in the course's folder."""
+    return path.relative_to(ROOT).as_posix() if ROOT in path.parents else str(path)
 
 
 def published_names():
@@ -97,13 +105,27 @@ class Memory:
             self.before = self.as_bytes()
 
 
-def lay_copies(work=WORK):
+def made(work):
+    """Make the folder of the copies where it is missing. Return what is remembered of it.
+
+    Raises CourseError if it holds the published notebooks, OSError if it cannot be written.
+    """
+    if work in (ROOT, PUBLISHED):
+        raise CourseError(f"{work} holds the course itself: name another folder for your copies.")
+    work.mkdir(parents=True, exist_ok=True)
+    if work != folders.INSIDE:
+        pointer, course = work / folders.POINTER, f"{ROOT}\n".encode()
+        if not pointer.is_file() or pointer.read_bytes() != course:
+            write_whole(pointer, course)
+    return Memory(work)
+
+
+def lay_copies(work):
     """Lay and update the copies in `work`. Return the sentences that the student should read.
 
-    Raises OSError if `work` cannot be written.
+    Raises CourseError or OSError as `made` does.
     """
-    work.mkdir(exist_ok=True)
-    memory = Memory(work)
+    memory = made(work)
     sentences = []
     try:
         for name in published_names():
@@ -128,7 +150,7 @@ def lay(name, work, memory):
         memory.laid[name] = newest
         return None
     if not copy.is_file():
-        return f"work/{name} is no file, so there is no copy of this notebook: rename it."
+        return f"{shown(copy)} is no file, so there is no copy of this notebook: rename it."
     content = copy.read_bytes()
     known = memory.laid.get(name)
     if fingerprint(content) == newest:
@@ -137,7 +159,7 @@ def lay(name, work, memory):
     if fingerprint(content) == known:
         write_whole(copy, fresh)
         memory.laid[name] = newest
-        return f"work/{name} is now the newest version; you had changed nothing in it."
+        return f"{shown(copy)} is now the newest version; you had changed nothing in it."
     if newest in (known, memory.offered.get(name)):
         return None
     if known is None and runs_to(content, fresh):
@@ -178,6 +200,45 @@ def lay_beside(name, fresh, work, memory):
         return beside
 
 
+def lay_and_say():
+    """Lay the copies where they belong, and say what the student should know. Return the folder."""
+    work = folders.work_folder()
+    if work != folders.INSIDE and not os.environ.get("COURSE_WORK"):
+        say(
+            f"The course's folder may only be read, so your notebooks lie in {work}. To have them "
+            f"elsewhere: {LAUNCHER} lab --work FOLDER"
+        )
+    for sentence in lay_copies(work):
+        say(sentence)
+    return work
+
+
+def copies():
+    """Lay the copies, and say where they are; within a hub, how to open them. Return 0."""
+    first = lay_and_say() / FIRST
+    say(within_hub(first) if HUB in os.environ else f"Your notebooks lie beside {shown(first)}.")
+    return 0
+
+
+def within_hub(first):
+    """Return how to open a copy in the JupyterLab of the hub in which this runs."""
+    # What the terminal's own server says; else what the hub was told; else what it does by itself.
+    said = os.environ.get("JUPYTER_SERVER_ROOT") or os.environ.get("JUPYTERHUB_ROOT_DIR") or "~"
+    served = Path(os.path.realpath(os.path.expanduser(said)))
+    try:
+        inside = Path(os.path.realpath(first)).relative_to(served).as_posix()
+    except ValueError:
+        return (
+            f"This hub shows what lies in {served}, and {first.parent} does not. This lays your "
+            f'notebooks there: {LAUNCHER} copies --work "{served / "pytorch-course"}"'
+        )
+    return (
+        f"You are in a hub, where JupyterLab runs already. Open {inside} in its list of files on "
+        f"the left, or at {os.environ[HUB]}lab/tree/{urllib.parse.quote(inside)} behind the "
+        "hub's address."
+    )
+
+
 # -- A fresh copy on request -------------------------------------------------------------------
 
 
@@ -195,15 +256,14 @@ def find(wanted):
     raise CourseError(f"There is no notebook {wanted}; there are: {there}.")
 
 
-def reset(wanted, work=WORK):
-    """Back up the student's copies and lay fresh ones. Return 0.
+def reset(wanted, work):
+    """Back up the student's copies in `work` and lay fresh ones. Return 0.
 
     Raises CourseError, before anything is changed, if one of them does not exist.
     """
     names = list(dict.fromkeys(find(word) for word in wanted))
     copies = {name: fresh_copy(name) for name in names}
-    work.mkdir(exist_ok=True)
-    memory = Memory(work)
+    memory = made(work)
     for name, fresh in copies.items():
         backup = back_up(name, fresh, work)
         write_whole(work / name, fresh)
@@ -211,7 +271,7 @@ def reset(wanted, work=WORK):
         memory.offered.pop(name, None)
         memory.save()
         kept = f'; yours is kept as "{backup}"' if backup else ""
-        say(f"{sign(True)} work/{name} is fresh{kept}.")
+        say(f"{sign(True)} {shown(work / name)} is fresh{kept}.")
     say("If it is open in JupyterLab, choose File > Reload from Disk there.")
     return 0
 
@@ -220,7 +280,7 @@ def back_up(name, fresh, work):
     """Keep what the student has. Return the backup's path, None if nothing would be lost."""
     copy = work / name
     if os.path.lexists(copy) and not copy.is_file():
-        raise CourseError(f"work/{name} is no file: rename it, then start again.")
+        raise CourseError(f"{shown(copy)} is no file: rename it, then start again.")
     if not copy.exists() or copy.read_bytes() == fresh:
         return None
     folder = work / "backup"
@@ -240,5 +300,5 @@ def back_up(name, fresh, work):
             # Half a backup is none, and without one the copy stays as it is.
             with contextlib.suppress(OSError):
                 path.unlink()
-            raise CourseError(f"{explain(error)} work/{name} is unchanged.") from error
-        return f"work/backup/{path.name}"
+            raise CourseError(f"{explain(error)} {shown(copy)} is unchanged.") from error
+        return shown(path)

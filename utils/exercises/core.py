@@ -107,6 +107,8 @@ class Exercise:
         wrong_answers: at least two `WrongAnswer`.
     """
 
+    seconds = 0  # of processor time that the check itself needs, beside what an answer may take
+
     def __init__(self, name, *, hints, solution, insight, wrong_answers):
         self.name = name
         self.hints = hints
@@ -215,16 +217,19 @@ class FunctionExercise(Exercise):
 
     def judge(self, function, *more):
         if more or not callable(function):
-            return Verdict(
-                WRONG,
-                f"check needs the function itself, got a {kind_of(function)}. Write "
-                f"check({self.name}), with no brackets after {self.name}.",
-            )
+            return Verdict(WRONG, self.no_function(function))
         if is_untouched(function):
             return self.not_attempted()
         cases = self.cases()
         outcomes = [self.run(function, arguments) for arguments in cases]
         return self.judge_outcomes(cases, outcomes, has_loop(function))
+
+    def no_function(self, answer):
+        """Say that an answer is not the function."""
+        return (
+            f"check needs the function itself, got a {kind_of(answer)}. Write "
+            f"check({self.name}), with no brackets after {self.name}."
+        )
 
     def judge_outcomes(self, cases, outcomes, looped):
         """Judge what came of an answer, which need not be there any more; return a `Verdict`.

@@ -1,19 +1,17 @@
 """What a student has done: each verdict is noted, and shown at the end of a notebook.
 
-In the student's own copies the notes outlive the kernel, in work/progress.json. Elsewhere they last
-as long as the kernel. Nothing is ever sent.
+In the student's own copies the notes outlive the kernel, in progress.json beside them. Elsewhere
+they last as long as the kernel. Nothing is ever sent.
 """
 
 import json
 import os
 import sys
-from pathlib import Path
 
-from utils.machine import ROOT
+from utils.folders import copies_here
 
-WORK = ROOT / "work"
-FILE = WORK / "progress.json"
-DAMAGED = FILE.with_suffix(".damaged")
+FILE = "progress.json"
+DAMAGED = "progress.damaged"
 OPEN, WRONG, RIGHT = "open", "wrong", "right"
 SYMBOLS = {OPEN: "○", WRONG: "✗", RIGHT: "✓"}
 
@@ -26,15 +24,16 @@ def note(exercise, status):
     if module is None:
         return
     _noted.setdefault(module, {})[exercise.name] = status
-    if Path.cwd() != WORK:
+    folder = copies_here()
+    if folder is None:
         return
     try:
-        known = read()
+        known = read(folder)
         if known.get(module, {}).get(exercise.name) != status:
             known.setdefault(module, {})[exercise.name] = status
-            partial = FILE.with_suffix(f".{os.getpid()}")
+            partial = folder / f"progress.{os.getpid()}"
             partial.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
-            os.replace(partial, FILE)
+            os.replace(partial, folder / FILE)
     except OSError:
         pass  # a full disk, a file that is locked: the check is worth more than its note
 
@@ -47,8 +46,8 @@ def module_of(exercise):
     return None
 
 
-def read():
-    """Return what work/progress.json holds, {} if there is none.
+def read(folder):
+    """Return what progress.json in a folder of copies holds, {} if there is none.
 
     A file that is not ours is put aside, not overwritten.
 
@@ -56,21 +55,22 @@ def read():
         OSError: the file is there, and cannot be read or put aside.
     """
     try:
-        known = json.loads(FILE.read_text(encoding="utf-8"))
+        known = json.loads((folder / FILE).read_text(encoding="utf-8"))
         if all(set(noted.values()) <= set(SYMBOLS) for noted in known.values()):
             return known
     except FileNotFoundError:
         return {}
     except (ValueError, AttributeError, TypeError):
         pass
-    os.replace(FILE, DAMAGED)
+    os.replace(folder / FILE, folder / DAMAGED)
     return {}
 
 
 def known_here():
     """Return what is noted: in the student's own copies by all kernels, elsewhere by this one."""
+    folder = copies_here()
     try:
-        return read() if Path.cwd() == WORK else _noted
+        return read(folder) if folder else _noted
     except OSError:
         return _noted
 

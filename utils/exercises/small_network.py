@@ -4,8 +4,8 @@ import torch
 from torch import nn
 
 from utils.data import load, split
-from utils.exercises.answers import call, is_untouched, kind_of
-from utils.exercises.core import WRONG, Exercise, Verdict
+from utils.exercises.answers import Outcome, kind_of
+from utils.exercises.core import WRONG, FunctionExercise, Verdict
 from utils.training import fit, seed_everything
 
 SEEDS = range(3)
@@ -14,7 +14,7 @@ EPOCHS, BATCH_SIZE, LEARNING_RATE = 8, 50, 0.015  # the rate falls to a tenth, e
 DENSE = 486
 
 
-class SmallNetworkExercise(Exercise):
+class SmallNetworkExercise(FunctionExercise):
     """A function that builds a convolutional network for the digits, with few parameters.
 
     The check trains it on the 1,297 training rows of notebook 07, as that trains its networks, from
@@ -24,23 +24,19 @@ class SmallNetworkExercise(Exercise):
         most: the number of parameters below which it has to stay.
     """
 
+    seconds = 20  # some 2 s for a network as small as asked for, more where it does not pool
+
     def __init__(self, name, *, most, **rest):
-        super().__init__(name, **rest)
+        super().__init__(name, cases=lambda: [()], watch=self.looked_at, **rest)
         self.most = most
 
-    def form(self):
-        return f"Fill in the function, then run this cell; exercises.{self.name}.hint() helps."
+    def run(self, make, arguments):
+        if isinstance(make, nn.Module):
+            return Outcome(None, self.no_function(make))
+        return super().run(make, arguments)
 
-    def judge(self, make, *more):
-        if more or not callable(make) or isinstance(make, nn.Module):
-            return Verdict(
-                WRONG,
-                f"check needs the function itself, got a {kind_of(make)}. Write "
-                f"check({self.name}), with no brackets after {self.name}.",
-            )
-        if is_untouched(make):
-            return self.not_attempted()
-        outcome = call(make, (), watch=self.looked_at)
+    def judge_outcomes(self, cases, outcomes, looped):
+        (outcome,) = outcomes
         if outcome.result is Ellipsis:
             return self.not_attempted()
         problem = outcome.problem or outcome.result[0]
@@ -75,7 +71,7 @@ class SmallNetworkExercise(Exercise):
     def known(self, outcome):
         """Return the misconception of the known wrong answer with the same problem, or None."""
         for wrong in self.wrong_answers[:-1]:
-            other = call(self.define(wrong.code), (), watch=self.looked_at)
+            other = self.run(self.define(wrong.code), ())
             one, another = (
                 (each.problem or each.result[0]).split("\n")[0].split(", got")[0]
                 for each in (outcome, other)

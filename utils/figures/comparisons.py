@@ -98,16 +98,19 @@ def optimiser_paths(ax, surface, paths, lowest, xlim, ylim):
     )
     ax.contour(across, up, height, levels=levels, colors="#7A9CB8", linewidths=0.6)
     ax.plot(*lowest, "*", color="black", markersize=13, label="lowest loss", zorder=6)
+    ends = []
     for number, name, path in series(paths, most=len(ON_BLUE)):
         look = {"color": ON_BLUE[number], "marker": MARKERS[number], "markersize": 3.5}
         path = np.clip(to_array(path), -1e3, 1e3)
+        x, y = path[-1].round(2) + 0.0  # no -0.00
+        ends.append(f"{name} ({x:.2f}, {y:.2f})")
         ax.plot(*path.T, linestyle=DASHES[number], linewidth=1.4, label=name, **look)
     ax.set(xlim=xlim, ylim=ylim, aspect="equal")
     ax.grid(visible=False)
     label_axes(ax, "weight 1", "weight 2")
     return (
         "Contours of a loss over two weights, darker blue where it is larger, with paths of "
-        f"{len(path) - 1} steps: {listed(paths)}."
+        f"{len(path) - 1} steps, which end at: {listed(ends)}."
     )
 
 
@@ -212,18 +215,20 @@ def best_of(ax, numbers, errors, ylabel):
         errors: name -> errors, shape (k, draws), at most seven: the band is the middle 80 %.
         ylabel: what was measured.
     """
-    numbers = to_array(numbers)
+    numbers, ends = to_array(numbers), []
     for number, name, values in series(errors):
         values = to_array(values)
+        mean = values.mean(axis=1)
+        ends.append(f"{name} from {mean[0]:.1f} to {mean[-1]:.1f}")
         low, high = np.quantile(values, [0.1, 0.9], axis=1)
         ax.fill_between(numbers, low, high, color=f"C{number}", alpha=0.18, linewidth=0)
         look = {"marker": MARKERS[number], "markersize": 4, "linestyle": DASHES[number]}
-        ax.plot(numbers, values.mean(axis=1), color=f"C{number}", label=name, **look)
+        ax.plot(numbers, mean, color=f"C{number}", label=name, **look)
     ax.set_xscale("log", base=2)
     ax.set(xticks=numbers, xticklabels=[f"{number:g}" for number in numbers])
     ax.set_ylim(bottom=0)
     label_axes(ax, "n, settings tried", ylabel)
     return (
         f"The {ylabel} of the best of n against n, the mean and the band of the middle 80 %: "
-        f"{listed(errors)}."
+        f"{listed(ends)}."
     )

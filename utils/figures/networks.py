@@ -42,7 +42,7 @@ def network(ax, units, layer_names=None, node_names=None, edge_names=None):
                 text = (edge_names or [{}] * last)[layer].get((start, end))
                 if text:
                     # Nearer to the end where the lines of this layer lie further apart.
-                    share = 0.68 if units[layer] < units[layer + 1] else 0.32
+                    share = 0.6 if units[layer] < units[layer + 1] else 0.4
                     spot = (x0 + share * (x1 - x0), y0 + share * (y1 - y0))
                     write_on_line(ax, spot, text, fontsize=11)
     colors = ["#CFE6F5", *["#FBE3C8"] * (last - 1), "#CDEBDD"]

@@ -81,14 +81,22 @@ def log_curves(ax, x, values, xlabel, ylabel):
         x: the sizes, shape (n,), above 0.
         values: label -> numbers above 0, shape (n,), at most seven curves.
     """
+    ends = []
     for number, label, curve in series(values):
         look = {"linestyle": DASHES[number], "marker": MARKERS[number], "markersize": 5}
-        ax.loglog(to_array(x), to_array(curve), linewidth=1.6, label=label, **look)
+        curve = to_array(curve)
+        ax.loglog(to_array(x), curve, linewidth=1.6, label=label, **look)
+        ends.append(f"{label} from {three_digits(curve[0])} to {three_digits(curve[-1])}")
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(PlainNumbers())
         axis.set_minor_formatter(PlainNumbers(minor_thresholds=(2, 0.5)))
     label_axes(ax, xlabel, ylabel)
-    return f"Curves of {ylabel} against {xlabel}, on logarithmic axes: {listed(values)}."
+    return f"Curves of {ylabel} against {xlabel}, on logarithmic axes: {listed(ends)}."
+
+
+def three_digits(value):
+    """Return a number as a text with three significant digits, without an exponent: 2,160."""
+    return f"{float(f'{value:.3g}'):,g}"
 
 
 @figure(unit=0.5)
