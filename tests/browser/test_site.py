@@ -275,9 +275,10 @@ def test_the_link_of_a_step_is_in_the_address_and_copied(opened):
     page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
     for link in page.locator(".step-link").all()[:3]:
         link.click()
-        assert page.url.endswith(link.get_attribute("href"))
-        page.wait_for_function("document.activeElement.matches('.copied')")
-        assert page.evaluate("copied") == page.url
+        place = link.get_attribute("href")
+        page.locator(f".copied[href='{place}']").wait_for()
+        assert page.url.endswith(place) and page.evaluate("copied") == page.url
+        assert page.locator(".copied").count() == 1
         assert page.locator(":target").bounding_box()["y"] >= 0
     assert not errors
 

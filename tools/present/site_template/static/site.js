@@ -12,8 +12,8 @@ document.addEventListener("click", async (event) => {
   } catch {
     return; // the address is in the browser's bar
   }
+  document.querySelector(".copied")?.classList.remove("copied");
   link.classList.add("copied");
-  link.addEventListener("blur", () => link.classList.remove("copied"), { once: true });
 });
 
 // A notebook is to be kept, not to be shown as text.
