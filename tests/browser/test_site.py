@@ -154,13 +154,6 @@ def test_every_cell_is_an_anchor_and_code_that_only_draws_is_folded(path, folder
     assert folded == ["setup", *drawing]
 
 
-@pytest.mark.parametrize("path", published(), ids=lambda path: path.stem)
-def test_a_page_with_its_pictures_is_soon_there(path, folder):
-    page = folder / "notebooks" / f"{path.stem}.html"
-    shown = [page.parent / image["src"] for image in text_of(folder, page).select("article img")]
-    assert sum(file.stat().st_size for file in {page, *shown}) < 3e6
-
-
 # -------------------------------------------------------------------------------------- links
 def dead_links(folder):
     """Return the links between pages that lead to no file or no place on it, as sentences."""
