@@ -80,7 +80,7 @@ def turn(item):
 # published: in 07 to 09 some cells give something else when run a second time, some live figures
 # change less than the tests ask for, and `grade` does not know exercises that ask for a network.
 TO_BE_MENDED = (
-    *(f"each_cell_twice_checks_pass_and_the_rest_is_as_published[{n}_" for n in ("07", "08", "09")),
+    *(f"each_cell_twice_checks_pass_and_the_rest_is_as_published[{n}_" for n in ("07", "08")),
     *(f"turns_none[{name}]" for name in ("08_tuning", "09_scaling")),
     *(f"says_what_it_shows[{name}]" for name in ("08_tuning", "09_scaling")),
 )

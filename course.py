@@ -41,7 +41,7 @@ HANDED_OVER = {
     "handout": ("build copies with questions, tasks and empty cells, in build/", WHICH),
     "grade": (
         "grade a folder of hand-ins: each exercise, each student, the class",
-        "The folder follows, and options: --out FOLDER, --checks FILE, --seconds 20, --workers 2",
+        "The folder follows, and options: --out FOLDER, --checks FILE, --seconds 10, --workers 2",
     ),
     "bench": ("measure how fast training is, in one table", "Options may follow: --rounds 3"),
 }

@@ -14,6 +14,7 @@ import argparse
 import ast
 import importlib
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -173,7 +174,7 @@ def main(words=None):
             print(result)
         return
     rank, folder = os.environ["RANK"], Path(given.launched[0])
-    leave_with(int(given.launched[1]))
+    leave_with(int(given.launched[1]), folder)
     keep_output(folder, rank)
     try:
         result = run(given.target, torch.load(folder / "arguments.pt"), given.timeout)
@@ -212,15 +213,17 @@ def run(target, arguments, timeout):
     return result
 
 
-def leave_with(port):
+def leave_with(port, folder):
     """End this process when the one that listens there has closed the port, or has ended."""
-    connection = socket.create_connection(("127.0.0.1", port))
+    connection, torchrun = socket.create_connection(("127.0.0.1", port)), os.getppid()
 
     def wait():
         try:
             connection.recv(1)
         except OSError:
             pass
+        if os.getppid() == torchrun:  # still there, so the notebook's process has gone
+            shutil.rmtree(folder, ignore_errors=True)
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()

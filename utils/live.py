@@ -25,6 +25,7 @@ FRAMES_WANTED = "COURSE_FRAMES"
 MOST_FRAMES, MOST_FRAMES_OF_SEVERAL = 41, 125
 
 INTERVAL = 250  # milliseconds from picture to picture where time passes
+FITS = 'style="max-width: 100%; height: auto"'  # a picture in a window that is narrower than it is
 
 # Seen only where JupyterLab marks a widget as cut off, as when a notebook is opened again.
 KERNEL_GONE = """<style>
@@ -105,7 +106,7 @@ def picture_of(draw, values, like=None):
     return pictures[0]
 
 
-def page_of(picture, attributes=""):
+def page_of(picture, attributes=FITS):
     """Return the HTML of a picture with its alternative, and with further attributes."""
     data, about = base64.b64encode(picture.png).decode("ascii"), picture.about
     size = f'width="{about["width"]}" height="{about["height"]}"'
@@ -153,7 +154,7 @@ def control(name, values, start):
     """Return the slider of one argument."""
     about = {
         "description": name.replace("_", " "),
-        "layout": {"width": "32em"},
+        "layout": {"width": "32em", "max_width": "100%"},
         "style": {"description_width": "10em"},
     }
     if isinstance(values, list):

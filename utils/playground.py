@@ -20,7 +20,7 @@ from utils.fitting.batches import Batches
 from utils.fitting.measuring import Means
 from utils.fitting.states import random_states_kept
 from utils.fitting.stops import NotFiniteError
-from utils.live import KERNEL_GONE, frames_of, page_of, said, show_live, small_frame
+from utils.live import FITS, KERNEL_GONE, frames_of, page_of, said, show_live, small_frame
 from utils.training import train_epoch
 
 OWN = "your own"
@@ -47,7 +47,6 @@ const box = this.getBoundingClientRect(), at = event,
 field.value = [(at.clientX - box.left) / box.width, (at.clientY - box.top) / box.height,
   at.timeStamp];
 field.dispatchEvent(new Event('change', {bubbles: true}))" """
-FITS = 'style="max-width: 100%; height: auto"'
 
 
 def playground():

@@ -29,8 +29,9 @@ class StreamedRows(IterableDataset):
         DataLoader(stream, batch_size=None, num_workers=2, persistent_workers=True)
 
     **Workers** share the batches, whose number and sizes stay the same. They have copies of the
-    stream: those that persist count the epochs themselves. Without `persistent_workers` each pass
-    starts new ones, and has the order of the same epoch unless you call `set_epoch` before it.
+    stream: those that persist count the epochs themselves, from 0 also where `fit` goes on from a
+    checkpoint (without workers it goes on in the right order). Without `persistent_workers` each
+    pass starts new ones, and has the order of the same epoch unless you call `set_epoch` before it.
 
     **Ranks** share the rows as evenly as can be, and have equally many batches, or
     DistributedDataParallel would wait for ever: a rank that would be one batch short has

@@ -116,7 +116,7 @@ def serving(course, *command):
         )
         output = Output(process)
         try:
-            server = Server(course, output.address())
+            server = Server(course, output.wait_for(r"http://127\.0\.0\.1:\S+")[0])
             wait_for(server, process)
             yield server
         finally:
@@ -160,18 +160,18 @@ class Output:
             self.lines.put(line)
         self.lines.put(None)
 
-    def address(self):
-        """Return the address that the server says. Raises CourseError if it says none."""
+    def wait_for(self, pattern):
+        """Return the match of a pattern in what is said. Raises CourseError if it does not come."""
         said = ""
-        while not (found := re.search(r"http://127\.0\.0\.1:\S+", said)):
+        while not (found := re.search(pattern, said)):
             try:
                 line = self.lines.get(timeout=STARTS)
             except queue.Empty:
                 line = None
             if line is None:
-                raise CourseError(f"JupyterLab has not started:\n{said}")
+                raise CourseError(f"The server has not started:\n{said}")
             said += line
-        return found[0]
+        return found
 
     def close(self):
         """Close the pipe of a process that has ended."""

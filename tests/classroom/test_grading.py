@@ -6,7 +6,7 @@ import sys
 
 import pytest
 import torch
-from made_up import all_right, notebook, wrong_source
+from made_up import HOSTILE, NAME, STEM, all_right, notebook, wrong_source
 
 from tools.classroom.grade import Worker
 from tools.classroom.submissions import code_cells_of
@@ -16,7 +16,6 @@ from utils.exercises.core import ChoiceExercise
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="hand-ins are graded on Linux")
 SECONDS = 2
-STEM, NAME = "00_start_here", "steps_per_epoch"
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +89,7 @@ def test_a_known_wrong_answer_gets_the_verdict_of_the_notebook(worker, stem, bat
         verdict = exercises_of(stem)[name].grade(*given)
         assert found[name]["status"] == verdict.status == "wrong"
         assert without_line(found[name]["message"]) == without_line(verdict.message)
-        assert found[name]["misconception"]
+        assert found[name]["misconception"] and not found[name]["odd"]
 
 
 @pytest.mark.full
@@ -101,6 +100,7 @@ def test_every_solution_is_right_and_every_stub_is_open(worker, path):
         assert {name: each["status"] for name, each in found.items()} == dict.fromkeys(
             exercises_of(path.stem), status
         )
+        assert not any(each["odd"] for each in found.values())
 
 
 def test_what_an_answer_needs_from_other_cells_is_there_and_nothing_else_runs(worker):
@@ -127,52 +127,6 @@ def test_what_went_wrong_is_said(worker, source, says):
 
 
 # -------------------------------------------------------------------------------------- hostile
-HOSTILE = {
-    "endless": ("while True:\n    pass", "longer than 2 s"),
-    "ignores its limit": (
-        "import signal\nsignal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True:\n    pass",
-        "longer than 2 s",
-    ),
-    "sleeps": ("import time\ntime.sleep(1000)", "longer than 2 s"),
-    "memory": ("x = [bytes(10**8) for _ in range(1000)]", "MemoryError"),
-    "torch's memory": ("import torch\ntorch.zeros(10**10)", "RuntimeError"),
-    "processes": ("import os\nfor _ in range(3):\n    os.fork()", "BlockingIOError"),
-    "threads": ("import threading\nthreading.Thread(target=print).start()", "RuntimeError"),
-    "_exit": ("import os\nos._exit(0)", "ended the process"),
-    "crash": ("import ctypes\nctypes.string_at(0)", "SIGSEGV"),
-    "exit": ("import sys\nsys.exit()", "SystemExit"),
-    "input": ("input()", "EOFError"),
-    "file": ("open('big', 'wb').write(bytes(10**8))", "OSError"),
-    "many files": (
-        "import time\nfor n in range(2000):\n    open(str(n), 'w').close()\ntime.sleep(100)",
-        "filled its folder",
-    ),
-    "lies": (
-        f"class Liar:\n    def __eq__(self, other):\n        return True\n\n{NAME} = Liar()",
-        "got a Liar",
-    ),
-    "lies as a number": (
-        "class Liar(int):\n    def __eq__(self, other):\n        return True\n"
-        f"    __float__ = __int__ = __index__ = lambda self: 10\n\n{NAME} = Liar(3)",
-        "3 is not right",
-    ),
-    "patched check": (
-        "from utils.exercises.core import Verdict\n"
-        "type(exercises.steps_per_epoch).judge = lambda *given: Verdict('right', 'right')\n"
-        f"exercises.steps_per_epoch.check = print\n{NAME} = 3",
-        "3 is not right",
-    ),
-    "no check": (f"exercises = None\n{NAME} = 500\nraise SystemExit", "SystemExit"),
-    "noise": (
-        "import os\nfor text in (b'[[[', b'{}', b'{\"answer\": 3}', b'{\"answer\": [[\"x\"]]}',"
-        f" b'{{\"outcomes\": [[1]]}}', b'\\xff'):\n    os.write(3, text + b'\\n')\n{NAME} = 3",
-        "3 is not right",
-    ),
-    "deep": (f"{NAME} = []\nfor _ in range(100000):\n    {NAME} = [{NAME}]", "got a list"),
-    "large": (f"import torch\n{NAME} = torch.zeros(10**7)", "wrong"),
-}
-
-
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_a_hostile_answer_costs_its_own_row_only(worker, kind):
     source, says = HOSTILE[kind]

@@ -9,11 +9,11 @@ import pytest
 from made_up import notebook, zipped
 
 from tools.classroom import grade
-from tools.classroom.reports import Class, class_page, gradescope, student_page, table
+from tools.classroom.reports import Class, Place, class_page, gradescope, student_page, table
 
 STEM = "00_start_here"
 EXERCISES = {STEM: ["steps_per_epoch"], "01_tensors": ["min_max"]}
-CELLS = {(STEM, "steps_per_epoch"): "steps-per-epoch"}
+PLACES = {(STEM, "steps_per_epoch"): Place("steps-per-epoch", "4 · Which words will you meet?")}
 
 
 def result(name, status, **more):
@@ -30,11 +30,14 @@ def test_what_nobody_handed_in_is_not_asked_for_and_misconceptions_are_counted()
         result("C", "wrong", misconception="500 is the number of samples"),
         {"name": "D", "folder": "d", "notes": ["nothing"], "notebooks": {}},
     ]
-    group = Class(results, EXERCISES, CELLS, ["Guarded: all."])
+    group = Class(results, EXERCISES, PLACES, ["Guarded: all."])
     assert group.columns == [(STEM, "steps_per_epoch")] and group.share(group.columns[0]) == 0.25
     assert group.misconceptions() == [(2, STEM, "steps_per_epoch", "500 is the number of samples")]
     page = class_page(group)
-    assert "<code>steps-per-epoch</code>" in page and "25 %" in page
+    assert "00, 4 · Which words will you meet?, cell <code>steps-per-epoch</code>" in page
+    assert "25 %" in page and "<li>2 × 500 is the number of samples</li>" in page
+    linked = class_page(Class(results, EXERCISES, PLACES, [], site="../site"))
+    assert 'href="../site/notebooks/00_start_here.html#steps-per-epoch"' in linked
     rows = list(csv.reader(table(group).splitlines()))
     assert [row[1] for row in rows[1:]] == ["right", "wrong", "wrong", "missing"]
     assert gradescope(group, results[0])["score"] == 1
@@ -43,14 +46,14 @@ def test_what_nobody_handed_in_is_not_asked_for_and_misconceptions_are_counted()
 
 def test_what_a_student_wrote_is_text():
     evil = "<script>alert(1)</script>\ud800"
-    group = Class([result(evil, "wrong", message=evil, odd=[evil])], EXERCISES, CELLS, [evil])
+    group = Class([result(evil, "wrong", message=evil, odd=[evil])], EXERCISES, PLACES, [evil])
     for page in (class_page(group), student_page(group, group.results[0])):
-        assert "<script" not in page and "&lt;script&gt;" in page
+        assert "<script>alert" not in page and "&lt;script&gt;" in page
         assert not re.search(r'(?:src|href)="(?!students/)', page)
     assert (
         next(
             csv.reader(
-                table(Class([result("=1+1", "right")], EXERCISES, CELLS, [])).splitlines()[1:]
+                table(Class([result("=1+1", "right")], EXERCISES, PLACES, [])).splitlines()[1:]
             )
         )[0]
         == "'=1+1"

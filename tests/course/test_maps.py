@@ -347,7 +347,7 @@ def test_a_response_map_shows_the_unit_itself_with_x1_to_the_right_and_x2_upward
     assert ax.get_title() == "w = [2, 1], b = 1", "the bias in words is the bias in the code"
     assert axis_labels(ax) == ("x₁", "x₂") and ax.get_xlim() == ax.get_ylim() == (-3, 3)
     assert legend_of(ax) == ["s = 0", "weights w", "-b w / |w|²"]
-    assert ax.figure.axes[1].get_ylabel() == "tanh(s)"
+    assert ax.figure.axes[1].get_title("left") == "tanh(s)"
     assert ax.images[0].cmap.name == "signs" and ax.images[0].norm(0) == 0.5
 
 

@@ -370,6 +370,23 @@ def test_fit_takes_the_stream_itself(tmp_path):
     assert len(history.validation_loss) == 2
 
 
+@pytest.mark.parametrize("in_loader", [False, True])
+def test_a_training_goes_on_from_its_checkpoint_in_the_order_of_the_stream(tmp_path, in_loader):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["x"] = np.linspace(0, 1, 50, dtype=np.float32)[:, None]
+        file["y"] = np.sin(file["x"][:])
+
+    def train(epochs, checkpoint):
+        model, stream = small_network(), stream_of(tmp_path / "a.h5")
+        data = DataLoader(stream, batch_size=None) if in_loader else stream
+        fit(model, data, nn.MSELoss(), sgd(model), epochs, checkpoint=checkpoint)
+        return model
+
+    for epochs in (2, 4):
+        model = train(epochs, tmp_path / "checkpoint")
+    assert_same(model, train(4, None))
+
+
 # What goes wrong --------------------------------------------------------------------------------
 
 

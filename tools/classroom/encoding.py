@@ -73,7 +73,7 @@ def encoded_tensor(value):
 def text_of_object(value):
     """Return the first letters of an object's text, the name of its class where that raises."""
     try:
-        return str(value)[:200]
+        return str(value)[:300]
     except Exception:
         return type(value).__name__
 

@@ -20,40 +20,19 @@ SHOWING = {"print", "display"}
 SHOWING_MODULES = ("utils.plotting", "utils.diagrams", "utils.live", "utils.playground")
 SET_UP = re.compile(r"\bset_up\(")
 # What an answer of this course needs. Any other import is said on the student's page.
-USUAL = {
-    *(
-        "torch",
-        "numpy",
-        "math",
-        "matplotlib",
-        "utils",
-        "random",
-        "itertools",
-        "functools",
-        "IPython",
-    ),
-    *("collections", "time", "copy", "typing", "dataclasses", "statistics", "warnings", "pathlib"),
-}
-USUAL_NAMES = {"__init__", "__name__", "__call__", "__len__", "__getitem__", "__class__", "__doc__"}
-ODD_CALLS = {
-    *("exec", "eval", "compile", "open", "globals", "vars", "getattr", "setattr", "delattr"),
-    "__import__",
-}
+USUAL = set(
+    "torch numpy math matplotlib utils random itertools functools IPython collections time copy "
+    "typing dataclasses statistics warnings pathlib".split()
+)
+USUAL_NAMES = set("__init__ __name__ __call__ __len__ __getitem__ __class__ __doc__".split())
+ODD_CALLS = set("exec eval compile open globals vars getattr setattr delattr __import__".split())
 INSIDES = {f"utils.exercises.{name}" for name in ("core", "answers", "record", "five_programs")}
 # Ways out of an answer, and the insides of a check.
-ODD_ATTRIBUTES = {
-    *("os", "sys", "builtins", "gc", "inspect", "ctypes", "modules", "solution_code", "define"),
-    *(
-        "cases",
-        "watch",
-        "judge",
-        "grade",
-        "judge_outcomes",
-        "letters",
-        "wrong_answers",
-        "also_right",
-    ),
-}
+ODD_ATTRIBUTES = set(
+    "os sys builtins gc inspect ctypes solution_code define cases watch judge grade judge_outcomes "
+    "letters wrong_answers also_right".split()
+)
+CHANGED = {"torch", "nn", "np", "exercises"}  # what no answer has a reason to assign into
 
 
 @dataclass
@@ -219,12 +198,7 @@ def odd_in(node):
             hidden = part.attr.startswith("__") and part.attr not in USUAL_NAMES
             if hidden or part.attr in ODD_ATTRIBUTES:
                 yield f"uses .{part.attr}"
-            if isinstance(part.ctx, ast.Store) and root_of(part) in (
-                "torch",
-                "exercises",
-                "nn",
-                "np",
-            ):
+            if isinstance(part.ctx, ast.Store) and root_of(part) in CHANGED:
                 yield f"changes {ast.unparse(part)}"
 
 

@@ -18,7 +18,7 @@ import threading
 from dataclasses import asdict
 from pathlib import Path
 
-from tools.classroom.reports import Class, write_reports
+from tools.classroom.reports import Class, Place, write_reports
 from tools.classroom.standing import CHECKED, exercises_by_notebook
 from tools.classroom.submissions import students_in
 from tools.settings import BUILD, ROOT
@@ -31,6 +31,7 @@ CONTAINER = (
     "-v OUT:/out python:3.13-slim sh -c 'cp -r /course /tmp/course && cd /tmp/course && "
     "rm -rf .venv && python3 course.py grade --torch cpu /hand-ins --out /out'"
 )
+SECTION = re.compile(r"^## (.+?)(?: \([^()]*\))?$", re.M)
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TZ")
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
@@ -216,13 +217,16 @@ def checks_fingerprint(own_checks):
     return hashlib.sha256(b"\0".join(content)).hexdigest()
 
 
-def cells_of_exercises():
-    """Return {(stem, exercise): id of its cell in the course's notebook}."""
+def places_of_exercises():
+    """Return {(stem, exercise): its `Place` in the course's notebook}."""
     found = {}
     for name in workspace.published_names():
+        section = ""
         for cell in json.loads(workspace.fresh_copy(name))["cells"]:
-            for exercise in CHECKED.findall("".join(cell["source"])):
-                found[name.removesuffix(".ipynb"), exercise] = cell["id"]
+            source = "".join(cell["source"])
+            section = next(iter(SECTION.findall(source)), section)
+            for exercise in CHECKED.findall(source):
+                found[name.removesuffix(".ipynb"), exercise] = Place(cell["id"], section)
     return found
 
 
@@ -243,7 +247,7 @@ def main(arguments=None):
     parser.add_argument("folder", help="the hand-ins: a folder, or one zip of all")
     parser.add_argument("--out", default=str(BUILD / "grades"), help="default: build/grades/")
     parser.add_argument("--checks", metavar="FILE", help="your own, in the place of the course's")
-    parser.add_argument("--seconds", type=float, default=20, help="for one answer (default: 20)")
+    parser.add_argument("--seconds", type=float, default=10, help="for one answer (default: 10)")
     parser.add_argument("--workers", type=int, default=0, help="default: one for each core")
     options = parser.parse_args(arguments)
     if sys.platform != "linux":
@@ -269,7 +273,10 @@ def main(arguments=None):
         grading.run(max(1, options.workers or cores), scratch)
     results = sorted(grading.results, key=lambda result: result["name"].casefold())
     guarded_sentences = what_was_guarded(grading.guards)
-    write_reports(Class(results, exercises, cells_of_exercises(), guarded_sentences), target)
+    site = BUILD / "site"
+    pages = os.path.relpath(site, target) if (site / "index.html").exists() else ""
+    group = Class(results, exercises, places_of_exercises(), guarded_sentences, pages)
+    write_reports(group, target)
     for sentence in guarded_sentences:
         say(sentence)
     say(f"{len(results)} students: {target / 'class.html'}, results.csv, and a page for each.")

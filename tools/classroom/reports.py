@@ -3,11 +3,15 @@
 Every page is one file that works without a network. Whatever a student wrote is escaped.
 """
 
+import base64
 import collections
 import csv
+import hashlib
 import html
 import io
 import json
+from dataclasses import dataclass
+from pathlib import Path
 
 from tools.setup.workspace import write_whole
 from utils.exercises.record import OPEN, RIGHT, SYMBOLS, WRONG
@@ -15,22 +19,18 @@ from utils.exercises.record import OPEN, RIGHT, SYMBOLS, WRONG
 MISSING = "missing"
 SIGNS = {**SYMBOLS, MISSING: "–"}
 WORDS = {RIGHT: "right", WRONG: "wrong", OPEN: "open", MISSING: "not handed in"}
-STYLE = """
-:root { color-scheme: light; }
-body { font: 16px/1.5 system-ui, sans-serif; color: #1b1b1b; background: #fff; margin: 2rem auto;
-  padding: 0 1rem; max-width: 75rem; }
-a { color: #0b4f8a; } h1, h2 { line-height: 1.2; }
-table { border-collapse: collapse; }
-caption { text-align: left; font-weight: 600; padding: .4rem 0; }
-th, td { border: 1px solid #8a8a8a; padding: .2rem .5rem; text-align: left; vertical-align: top; }
-thead th { background: #eef1f4; } .class td { text-align: center; }
-.class th.exercise { writing-mode: vertical-rl; font-weight: 500; }
-.wide { overflow-x: auto; } .wide:focus-visible { outline: 3px solid #0b4f8a; }
-.right { background: #d9f2df; } .wrong { background: #fbe0d2; } .open { background: #fff; }
-.missing { background: #ededed; } pre { white-space: pre-wrap; margin: 0; font-size: .9rem; }
-.word { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-.note { border-left: 4px solid #b35900; padding-left: .8rem; }
-"""
+FOLDER = Path(__file__).parent
+STYLE = (FOLDER / "class_page.css").read_text(encoding="utf-8")
+SCRIPT = (FOLDER / "class_page.js").read_text(encoding="utf-8")
+MOST_FREQUENT = 12  # misconceptions at the top of the page
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an exercise stands in the course: its cell's id, and its section's heading."""
+
+    cell: str
+    section: str
 
 
 class Class:
@@ -40,12 +40,14 @@ class Class:
         results: what was graded of each student: {"name", "folder", "notes", "notebooks"}, with
             {stem: {exercise: {"status", "message", ...}}} for the notebooks.
         exercises: {stem: names of its exercises, in order}.
-        cells: {(stem, exercise): id of its cell in the course}.
+        places: {(stem, exercise): its `Place` in the course}.
         guarded: sentences that say what was guarded, and what not.
+        site: the address of the course's pages beside class.html, "" if there are none.
     """
 
-    def __init__(self, results, exercises, cells, guarded):
-        self.results, self.cells, self.guarded = results, cells, guarded
+    def __init__(self, results, exercises, places, guarded, site=""):
+        self.results, self.places, self.guarded = results, places, guarded
+        self.site = site
         handed_in = {stem for result in results for stem in result["notebooks"]}
         # What nobody handed in was not asked for.
         self.columns = [
@@ -65,10 +67,17 @@ class Class:
         """Return how many exercises of a student are right."""
         return sum(self.status(result, column) == RIGHT for column in self.columns)
 
+    def odd(self, result):
+        """Return how many answers of a student a person should look at."""
+        return sum(bool(self.verdict(result, *column).get("odd")) for column in self.columns)
+
+    def counts(self, column):
+        """Return {status: students} of one exercise."""
+        return collections.Counter(self.status(result, column) for result in self.results)
+
     def share(self, column):
         """Return the share of students whose answer is right, from 0 to 1."""
-        right = sum(self.status(result, column) == RIGHT for result in self.results)
-        return right / max(1, len(self.results))
+        return self.counts(column)[RIGHT] / max(1, len(self.results))
 
     def misconceptions(self):
         """Return [(count, stem, exercise, misconception)], the most frequent first."""
@@ -100,8 +109,7 @@ def table(group):
     writer.writerow(["student", *names, "right", "of", "look at", "notes"])
     for result in group.results:
         statuses = [group.status(result, column) for column in group.columns]
-        odd = sum(bool(group.verdict(result, *column).get("odd")) for column in group.columns)
-        row = [result["name"], *statuses, group.score(result), len(statuses), odd]
+        row = [result["name"], *statuses, group.score(result), len(statuses), group.odd(result)]
         row = [*row, " ".join(result["notes"])]
         writer.writerow([f"'{each}" if str(each)[:1] in tuple("=+-@") else each for each in row])
     return out.getvalue()
@@ -134,14 +142,16 @@ def gradescope(group, result):
 # -- Pages -------------------------------------------------------------------------------------
 
 
-def page(title, body):
-    """Return a page; `title` is plain text, `body` HTML."""
+def page(title, body, script=""):
+    """Return a page; `title` is plain text, `body` HTML, `script` the only one that may run."""
+    allowed = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{safe(title)}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
-        f"style-src 'unsafe-inline'\"><style>{STYLE}</style></head>\n"
-        f"<body><main><h1>{safe(title)}</h1>\n{body}\n</main></body></html>\n"
+        f"style-src 'unsafe-inline'; script-src 'sha256-{allowed}'\"><style>{STYLE}</style>"
+        f"</head>\n<body><main><h1>{safe(title)}</h1>\n{body}\n</main>"
+        f"{f'<script>{script}</script>' * bool(script)}</body></html>\n"
     )
 
 
@@ -150,10 +160,37 @@ def safe(text):
     return html.escape(str(text))
 
 
+def breaking(name):
+    """Return an exercise's name as HTML that may break into lines between its words."""
+    return safe(name).replace("_", "_<wbr>")
+
+
 def sign(status):
     """Return a status as a sign with its word, for eyes and readers."""
     return (
         f'<span aria-hidden="true">{SIGNS[status]}</span><span class="word">{WORDS[status]}</span>'
+    )
+
+
+def table_of(label, heads, rows, kind=""):
+    """Return a table as HTML that scrolls by itself where it is wider or longer than the page."""
+    return (
+        f'<div class="wide" tabindex="0" role="region" aria-label="{safe(label)}">'
+        f'<table class="{kind}"><caption>{safe(label)}</caption><thead>{heads}</thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def heads(words):
+    """Return the heads of columns that nothing is sorted by, as HTML."""
+    return "<tr>" + "".join(f'<th scope="col">{word}</th>' for word in words) + "</tr>"
+
+
+def sorting_head(column, word, attributes=""):
+    """Return the head of a column that sorts by it, as HTML."""
+    return (
+        f'<th scope="col" data-column="{column}" {attributes}><button type="button">{safe(word)}'
+        "</button></th>"
     )
 
 
@@ -167,22 +204,13 @@ def student_page(group, result):
             found = group.verdict(result, stem, name)
             said = f"<pre>{safe(found['message'])}</pre>"
             if found.get("odd"):
-                said += f'<p class="note">Look at the code: it {safe(", ".join(found["odd"]))}.</p>'
+                where = ", ".join(found.get("cells", []))
+                odd = ", ".join(found["odd"])
+                said += f'<p class="note">Look at the code in {safe(where)}: it {safe(odd)}.</p>'
             status = found["status"]
-            rows.append(
-                f'<tr><th scope="row">{safe(name)}</th><td class="{status}">{SIGNS[status]} '
-                f"{WORDS[status]}</td><td>{said}</td><td>{safe(', '.join(found.get('cells', [])))}"
-                f"</td><td>{found.get('seconds', '')}</td></tr>"
-            )
-        head = "".join(
-            f'<th scope="col">{word}</th>'
-            for word in ("Exercise", "Result", "What the check says", "Cell", "Seconds")
-        )
-        parts.append(
-            f'<div class="wide" tabindex="0" role="region" aria-label="{safe(stem)}">'
-            f"<table><caption>{safe(stem)}</caption><thead><tr>{head}</tr></thead>"
-            f"<tbody>{''.join(rows)}</tbody></table></div>"
-        )
+            told = f'<td class="{status} status">{SIGNS[status]} {WORDS[status]}</td>'
+            rows.append(f'<tr><th scope="row">{breaking(name)}</th>{told}<td>{said}</td></tr>')
+        parts.append(table_of(stem, heads(("Exercise", "Result", "What the check says")), rows))
     return page(result["name"], "\n".join(parts))
 
 
@@ -190,60 +218,99 @@ def class_page(group):
     """Return the page of the class: who solved what, and which misconceptions there are."""
     parts = [
         f"<p>{len(group.results)} students, {len(group.columns)} exercises. A right answer says "
-        "that a student got there, not how: the solutions are public.</p>",
+        "that a student got there, not how: the solutions are public. How long anybody took is not "
+        "known: notebooks do not record it.</p>",
         misconception_table(group),
-        class_table(group),
+        exercise_table(group),
+        student_table(group),
         "<h2>What was guarded</h2>",
         *(f"<p>{safe(sentence)}</p>" for sentence in group.guarded),
     ]
-    return page("The class", "\n".join(parts))
+    return page("The class", "\n".join(parts), SCRIPT)
+
+
+def place_of(group, column):
+    """Return where the course treats an exercise, as HTML: a link where its pages are built."""
+    stem, place = column[0], group.places[column]
+    words = f"{stem[:2]}, {safe(place.section)}"
+    if not group.site:
+        return f"{words}, cell <code>{safe(place.cell)}</code>"
+    return (
+        f'<a href="{safe(group.site)}/notebooks/{safe(stem)}.html#{safe(place.cell)}">{words}</a>'
+    )
 
 
 def misconception_table(group):
-    """Return the table of misconceptions as HTML."""
+    """Return the table of the most frequent misconceptions as HTML."""
     found = group.misconceptions()
     if not found:
         return "<h2>Misconceptions</h2><p>The checks have named none.</p>"
-    rows = "".join(
-        f'<tr><td>{count}</td><th scope="row">{safe(name)}</th><td>{safe(text)}</td>'
-        f"<td>{safe(stem)}.ipynb, <code>{safe(group.cells[stem, name])}</code></td></tr>"
-        for count, stem, name, text in found
-    )
-    head = "".join(
-        f'<th scope="col">{word}</th>'
-        for word in ("Students", "Exercise", "Misconception", "Where the course treats it: cell")
-    )
-    return (
-        "<h2>Misconceptions</h2><table><caption>What the answers get wrong, as the checks name it"
-        f"</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    rows = [
+        f'<tr><td class="number">{count}</td><th scope="row">{safe(text)}</th>'
+        f"<td>{breaking(name)}</td><td>{place_of(group, (stem, name))}</td></tr>"
+        for count, stem, name, text in found[:MOST_FREQUENT]
+    ]
+    first = heads(("Students", "Misconception", "Exercise", "Where the course treats it"))
+    more = len(found) - len(rows)
+    return "<h2>Misconceptions</h2>" + table_of(
+        "The most frequent" + (f"; {more} more stand with the exercises" if more else ""),
+        first,
+        rows,
     )
 
 
-def class_table(group):
+def exercise_table(group):
+    """Return the table of exercises as HTML: how many solved each, and what the others thought."""
+    thoughts = collections.defaultdict(list)
+    for count, stem, name, text in group.misconceptions():
+        thoughts[stem, name].append(f"<li>{count} × {safe(text)}</li>")
+    rows = []
+    for column in group.columns:
+        counts, percent = group.counts(column), f"{100 * group.share(column):.0f}"
+        numbers = (counts[status] for status in (WRONG, OPEN, MISSING))
+        cells = "".join(f'<td class="number">{number}</td>' for number in numbers)
+        named = thoughts[column]
+        if named:
+            named = f"<details><summary>{len(named)}</summary><ul>{''.join(named)}</ul></details>"
+        rows.append(
+            f'<tr><th scope="row">{column[0][:2]} {breaking(column[1])}</th>'
+            f'<td class="number share" style="--part: {percent}%">{percent} %</td>{cells}'
+            f'<td data-value="{len(thoughts[column])}">{named or 0}</td>'
+            f"<td>{place_of(group, column)}</td></tr>"
+        )
+    words = ("Exercise", "Solved", "Wrong", "Open", "Not handed in", "Misconceptions")
+    first = "".join(sorting_head(number, word) for number, word in enumerate(words))
+    last = '<th scope="col">Where the course treats it</th>'
+    return "<h2>Exercises</h2>" + table_of("Who solved what", f"<tr>{first}{last}</tr>", rows)
+
+
+def student_table(group):
     """Return the table of exercises against students as HTML."""
     stems = collections.Counter(stem for stem, _ in group.columns)
     books = "".join(
         f'<th scope="colgroup" colspan="{count}">{safe(stem)}</th>' for stem, count in stems.items()
     )
+    own = ("Student", "Right", "Look at")
+    first = "".join(sorting_head(n, word, 'rowspan="2"') for n, word in enumerate(own))
     names = "".join(
-        f'<th scope="col" class="exercise">{safe(name)}</th>' for _, name in group.columns
+        sorting_head(number, name, 'class="exercise"')
+        for number, (_, name) in enumerate(group.columns, start=len(own))
     )
-    shares = "".join(f"<td>{100 * group.share(column):.0f} %</td>" for column in group.columns)
     rows = []
     for result in group.results:
-        cells = []
-        for column in group.columns:
-            status = group.status(result, column)
-            cells.append(f'<td class="{status}">{sign(status)}</td>')
+        statuses = [group.status(result, column) for column in group.columns]
+        cells = "".join(f'<td class="{status}">{sign(status)}</td>' for status in statuses)
         link = f'<a href="students/{safe(result["folder"])}/index.html">{safe(result["name"])}</a>'
-        score = f"<td>{group.score(result)}</td>"
-        rows.append(f'<tr><th scope="row">{link}</th>{score}{"".join(cells)}</tr>')
+        numbers = f"<td>{group.score(result)}</td><td>{group.odd(result)}</td>"
+        rows.append(f'<tr><th scope="row">{link}</th>{numbers}{cells}</tr>')
     return (
-        "<h2>Who solved what</h2><p>✓ right, ✗ wrong, ○ open, – not handed in</p>"
-        '<div class="wide" tabindex="0" role="region" aria-label="Who solved what">'
-        '<table class="class"><caption>Exercises against students</caption><thead><tr>'
-        '<th scope="col" rowspan="2">Student</th><th scope="col" rowspan="2">Right</th>'
-        f"{books}</tr><tr>{names}</tr></thead><tbody>"
-        f'<tr><th scope="row">share solved</th><td></td>{shares}</tr>'
-        f"{''.join(rows)}</tbody></table></div>"
+        "<h2>Students</h2><p>✓ right, ✗ wrong, ○ open, – not handed in. <i>Look at</i> counts the "
+        "answers whose code a person should read. A column's name sorts by it.</p>"
+        '<p><label>Show students whose name has <input type="search"></label></p>'
+        + table_of(
+            "Exercises against students",
+            f"<tr>{first}{books}</tr><tr>{names}</tr>",
+            rows,
+            "answers",
+        )
     )

@@ -30,7 +30,7 @@ from pathlib import Path
 import torch
 
 from tools.classroom.confinement import confine, end_with_parent
-from tools.classroom.encoding import MOST, decoded, encoded, line_of
+from tools.classroom.encoding import MOST, decoded, encoded, line_of, text_of_object
 from tools.classroom.extraction import program_of, python_of
 from tools.setup.console import CourseError
 from utils.exercises.answers import Outcome, has_loop, is_untouched, kind_of, state_put_back
@@ -41,6 +41,14 @@ LONGEST = 5000  # letters of a message
 LOOK = 0.2  # seconds between two looks at what an answer has written
 MOST_FILES, MOST_BYTES = 1000, 50_000_000  # that it may have written
 CALLS = 1_000_000  # of torch, in one run, as many as are told apart
+# What a person may want to know of what Linux and Python say.
+REASONS = {
+    "BlockingIOError": "No answer may start a further process.",
+    "EOFError": "Nobody is there to answer input().",
+    "MemoryError": "It asked for more memory than an answer gets.",
+    "PermissionError": "That is out of an answer's reach.",
+    "SystemExit": "No answer needs to leave Python.",
+}
 
 
 @dataclass
@@ -130,9 +138,9 @@ def module_of(nodes):
 
 def in_words(error):
     """Return an exception as one short text."""
-    with contextlib.suppress(Exception):
-        return f"{type(error).__name__}: {str(error)[:300]}".removesuffix(": ")
-    return type(error).__name__
+    name = type(error).__name__
+    text = f"{name}: {text_of_object(error)}".removesuffix(": ")
+    return f"{text}. {REASONS[name]}" if name in REASONS else text
 
 
 def observed(exercise, answer):

@@ -175,7 +175,7 @@ def is_own(item):
 def unwrapped(items):
     """Return the items without a folder that is around them all.
 
-    It is alone, none of its files is a student's own, and no platform has called it after a student.
+    It is alone, none of its files is a student's own, and no platform has named it after one.
     """
     parts = [set(PurePosixPath(item.name).parts) for item in items]
     items = [item for item, each in zip(items, parts, strict=True) if each and not SKIPPED & each]

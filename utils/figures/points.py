@@ -45,6 +45,7 @@ def scatter_by_group(
         rings = " Mistaken points are ringed with the marker of the group they are taken for."
     if equal:
         ax.set_aspect("equal")
+        ax.locator_params(axis="x", nbins=6)
     label_axes(ax, xlabel, ylabel)
     return f"Points of {ylabel} against {xlabel} in groups: {listed(names)}.{rings}"
 

@@ -250,7 +250,8 @@ def response_map(ax, w, b, activation, name, reach=3):
         )
     ax.set(xlim=(-reach, reach), ylim=(-reach, reach), xlabel="x₁", ylabel="x₂")
     ax.set_title(f"w = [{w[0]:g}, {w[1]:g}], b = {bias:g}", loc="center")
-    ax.figure.colorbar(image, label=f"{name}(s)", ticks=[-1, -0.5, 0, 0.5, 1])
+    bar = ax.figure.colorbar(image, ticks=[-1, -0.5, 0, 0.5, 1])
+    bar.ax.set_title(f"{name}(s)", loc="left", fontsize=11, pad=10)
     weights = f"w = [{w[0]:g}, {w[1]:g}], b = {bias:g}"
     return f"Map of {name}(w · x + b) over x₁ and x₂ for {weights}. {words}"
 
@@ -424,7 +425,8 @@ def selected_region(ax, output, W, b, title="", border=0.5, reach=2):
     share = (output > border).mean()
     ax.set(xlim=(-reach, reach), ylim=(-reach, reach), xlabel="x₁", ylabel="x₂", aspect="equal")
     ax.set_title(f"{title}: {share:.0%} selected", loc="center")
-    bar = ax.figure.colorbar(image, ax=ax, label="output", ticks=[0, 0.5, 1])
+    bar = ax.figure.colorbar(image, ax=ax, ticks=[0, 0.5, 1])
+    bar.ax.set_title("output", loc="left", fontsize=11, pad=10)
     bar.ax.set_ylim(0, 1)
     ax.figure.legend(loc="outside right center")
     return (

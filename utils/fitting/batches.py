@@ -40,7 +40,7 @@ class Batches:
         self.device = device
         self.ranks, self.weight, self.epoch = ranks or Ranks(), 1, 0
         self.pair = checks.is_pair(data)
-        self.last = None
+        self.last = self.stream = None
         self._begun = None  # a pass that has begun, with its first batch
         batch_size = None if batch_size is None else int(batch_size)  # not a number of NumPy
         own_generator = isinstance(seed, torch.Generator)
@@ -51,6 +51,10 @@ class Batches:
             self.data = data
             # Without a generator of its own, a DataLoader draws from torch's.
             self.generator = getattr(data, "generator", None)
+            # `StreamedRows`, perhaps in a loader: its orders follow from the number of the epoch.
+            for source in (getattr(data, "dataset", None), data):
+                if hasattr(source, "set_epoch") and hasattr(source, "load_state_dict"):
+                    self.stream = source
             return
         self.generator = seed if own_generator else torch.Generator().manual_seed(int(seed))
         self.inputs, self.targets = (tensor.detach().to(device) for tensor in data)
@@ -124,11 +128,14 @@ class Batches:
             raise checks.nothing_yielded(self.data)
 
     def state_dict(self):
-        """Return where the generator of the orders stands, for a checkpoint."""
-        return {"generator": self.generator.get_state()} if self.generator is not None else {}
+        """Return where the orders stand, those of a generator or of a stream, for a checkpoint."""
+        state = {"generator": self.generator.get_state()} if self.generator is not None else {}
+        return state | ({"stream": self.stream.state_dict()} if self.stream is not None else {})
 
     def load_state_dict(self, state):
-        """Set the generator to where it stood; a pass that had begun is forgotten."""
+        """Set the orders to where they stood; a pass that had begun is forgotten."""
         self._begun = None
         if self.generator is not None:
             self.generator.set_state(state["generator"])
+        if self.stream is not None:
+            self.stream.load_state_dict(state["stream"])

@@ -19,7 +19,8 @@ ENDED_BY_TORCHRUN = (-signal.SIGTERM, 0xC000013A)  # the second is Windows' Ctrl
 
 def keep_output(folder, rank):
     """Send what this process prints to its file, and at torchrun's signal where it is."""
-    output = os.open(folder / f"output-{rank}.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    way = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+    output = os.open(folder / f"output-{rank}.txt", way)
     for stream in (1, 2):
         os.dup2(output, stream)
     if hasattr(faulthandler, "register"):  # not on Windows
