@@ -42,7 +42,6 @@ OWN_FILES = [*(TEMPLATE / name for name in ("deck.css", "deck.js")), *frames.OWN
 
 HEADING = re.compile(r"#+ (.+)")
 BLANK_LINES = re.compile(r"\n\n\n+")
-BETWEEN_NOTEBOOKS = re.compile(r"\[([^]]+)\]\([^()\s]+\.ipynb\)")
 MINUTES = re.compile(r"^(#+ .+?) \(([^()]*min)\)$", re.M)
 
 
@@ -122,8 +121,6 @@ def lay_out_words(cell, caption):
     elif question_of(cell.source) == cell.source:
         cell.metadata.tags.append("predict")
     cell.source = MINUTES.sub(r"\1 <small>\2</small>", cell.source)
-    # A deck stands alone.
-    cell.source = BETWEEN_NOTEBOOKS.sub(r"\1", cell.source)
 
 
 def lay_out_code(cell):
