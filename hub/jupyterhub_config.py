@@ -41,7 +41,7 @@ c.ConfigurableHTTPProxy.pid_file = str(state / "proxy.pid")
 # Choose: accounts of this machine (PAM), of which those in the group "course" may come in.
 c.JupyterHub.authenticator_class = "pam"
 c.PAMAuthenticator.allowed_groups = {"course"}
-c.PAMAuthenticator.admin_groups = {"course-teachers"}
+# c.Authenticator.admin_users = {"you"}  # who may see and stop everybody's server, at /hub/admin
 # Or with the school's login (pip install oauthenticator), whose names must be accounts here:
 # c.JupyterHub.authenticator_class = "generic-oauth"  # also "google", "github", "gitlab", ...
 # c.LocalGenericOAuthenticator...  see https://oauthenticator.readthedocs.io
@@ -52,20 +52,18 @@ from tools.lab import write_lab_settings  # noqa: E402
 
 write_lab_settings()
 c.Spawner.cmd = [sys.executable, str(HUB / "start.py")]
-c.Spawner.notebook_dir = "~/pytorch-course"
 c.Spawner.default_url = "/lab/tree/00_start_here.ipynb"
 c.Spawner.environment = {"OMP_NUM_THREADS": "1", "COURSE_PROCESSES": "300"}
 c.Spawner.mem_limit = "2G"
-c.Spawner.cpu_limit = 1.0
-c.Spawner.start_timeout = c.Spawner.http_timeout = 180  # a class that begins all at once
+# A class that begins all at once takes its time.
+c.Spawner.start_timeout = c.Spawner.http_timeout = 300
 c.JupyterHub.concurrent_spawn_limit = 40
-
-# A machine that runs systemd counts all processes of a student together. Elsewhere start.py limits
-# the memory of each process, and the processors are shared as the system shares them.
-if os.path.isdir("/run/systemd/system"):
-    c.JupyterHub.spawner_class = "systemd"
-    c.SystemdSpawner.isolate_tmp = True
-    c.SystemdSpawner.unit_extra_properties = {"TasksMax": "300"}
+# Choose: as it stands, start.py limits the memory of each process of a student, and the system
+# shares the processors. Where systemd runs, it can limit all processes of a student together
+# (pip install jupyterhub-systemdspawner==1.0.2):
+# c.JupyterHub.spawner_class = "systemd"
+# c.Spawner.cpu_limit = 1.0
+# c.SystemdSpawner.isolate_tmp = True
 
 # -- What nobody uses is stopped ----------------------------------------------------------------
 # Choose: after how many seconds. Notebooks are on disk; only a kernel's variables are gone.

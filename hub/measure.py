@@ -84,12 +84,12 @@ class Student:
                 if isinstance(answer, bytes):  # of a slider or a bar
                     continue
                 answer = json.loads(answer)
-                if answer["channel"] == "shell" and answer["parent_header"] == ask | {
-                    "date": answer["parent_header"].get("date")
-                }:
+                parent = answer["parent_header"].get("msg_id")
+                if answer["channel"] == "shell" and parent == ask["msg_id"]:
                     break
-            if answer["content"]["status"] != "ok":
-                raise RuntimeError(f"{self.name}: {answer['content']}")
+            said = answer["content"]
+            if said["status"] != "ok":
+                raise RuntimeError(f"{self.name}: {said.get('ename')}: {said.get('evalue')}")
         socket.close()
 
 

@@ -26,6 +26,7 @@ def main():
     limit(lambda resource: resource.RLIMIT_DATA, "MEM_LIMIT")  # set by JupyterHub, in bytes
     limit(lambda resource: resource.RLIMIT_NPROC, "COURSE_PROCESSES")
     work = Path(os.environ.setdefault("COURSE_WORK", str(Path.home() / "pytorch-course")))
+    os.environ["JUPYTERHUB_ROOT_DIR"] = str(work)  # what JupyterLab shows
     # Whatever it ends with: who gets in with a full disk can make room.
     subprocess.run([sys.executable, str(LAUNCHER), "copies"], check=False)
     if work.is_dir():

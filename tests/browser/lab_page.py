@@ -221,21 +221,26 @@ def open_notebook(page, server, name, folder="work"):
 
 def run_all(page):
     """Choose Run > Run All Cells, and wait until all has run or an error has stopped it."""
+    begin_to_run(page, "Run All Cells")
+    # Asked at each frame, which is what playwright does by itself, this would take a whole core.
+    page.wait_for_function(RUN_ENDS, timeout=RUNS * 1000, polling=500)
+
+
+def begin_to_run(page, command):
+    """Choose a command of the menu Run, such as "Run All Cells", and wait until cells run."""
     from playwright.sync_api import TimeoutError
 
     for _ in range(10):
         try:
             page.get_by_role("menuitem", name="Run", exact=True).click()
-            page.get_by_text("Run All Cells", exact=True).click()
+            page.get_by_text(command, exact=True).click()
         except TimeoutError as error:
             asked = " ".join(page.locator("dialog").all_inner_texts())
-            raise CourseError(f"Run All cannot be chosen; JupyterLab asks: {asked}") from error
+            raise CourseError(f"{command} cannot be chosen; JupyterLab asks: {asked}") from error
         # What is asked in the moment in which the page finds its new kernel is lost.
         with contextlib.suppress(TimeoutError):
             page.wait_for_function(RUN_BEGINS, timeout=5000)
             break
-    # Asked at each frame, which is what playwright does by itself, this would take a whole core.
-    page.wait_for_function(RUN_ENDS, timeout=RUNS * 1000, polling=500)
 
 
 def counts(page):

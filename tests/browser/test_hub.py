@@ -88,20 +88,23 @@ def folders(trial, hub, browser):
     for name, (answer, says, _) in STUDENTS.items():
         desk = Desk(hub, name)
         with watched(browser, desk.owns, viewport=SCREEN) as (page, outside, _):
-            log_in(page, hub, name)
+            log_in(page, desk)
             work_on_the_exercise(page, desk, answer, says)
             hand_in(page)
             assert not outside, "a request would leave the machine"
     return {name: trial / "homes" / name / "pytorch-course" for name in STUDENTS}
 
 
-def log_in(page, hub, name):
+def log_in(page, desk):
     """Log in, and wait until the student's server shows notebook 00."""
-    page.goto(hub)
-    page.locator("#username_input").fill(name)
+    page.goto(desk.hub)
+    page.locator("#username_input").fill(desk.name)
     page.locator("#password_input").fill("penguins")
     page.locator("#login_submit").click()
-    page.wait_for_selector(f"{lab_page.TAB} >> text=00_start_here.ipynb", timeout=120_000)
+    # Where it leads; to wait until JupyterLab has opened it would only take its time.
+    page.wait_for_url(
+        desk.url("lab/tree/00_start_here.ipynb"), timeout=120_000, wait_until="commit"
+    )
 
 
 def work_on_the_exercise(page, desk, answer, says):
@@ -115,8 +118,7 @@ def work_on_the_exercise(page, desk, answer, says):
         solved = solved_source(published[number].source, min_max)
         page.keyboard.press("ControlOrMeta+a")
         page.keyboard.insert_text(solved.replace(min_max.solution_code, answer))
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_text("Run All Above Selected Cell", exact=True).click()
+    lab_page.begin_to_run(page, "Run All Above Selected Cell")
     cell.locator(".cm-content").click()
     page.keyboard.press("ControlOrMeta+Enter")
     cell.locator(".jp-Cell-outputArea", has_text=says).wait_for(timeout=120_000)
@@ -135,10 +137,12 @@ def hand_in(page):
 
 def test_what_students_hand_in_gets_their_verdicts(folders, tmp_path):
     for name, folder in folders.items():
-        shutil.copy(next(folder.glob("hand-in *.zip")), tmp_path / f"{name}_hand-in.zip")
-    command = [sys.executable, "course.py", "grade", "--here", str(tmp_path)]
-    subprocess.run([*command, "--out", str(tmp_path / "grades")], cwd=ROOT, check=True)
-    with open(tmp_path / "grades" / "results.csv", encoding="utf-8-sig", newline="") as file:
+        handed_in = tmp_path / "hand-ins" / f"{name}.zip"
+        handed_in.parent.mkdir(exist_ok=True)
+        shutil.copy(next(folder.glob("hand-in *.zip")), handed_in)
+    command = [sys.executable, "course.py", "grade", "--here", handed_in.parent, "--out", tmp_path]
+    subprocess.run(command, cwd=ROOT, check=True)
+    with open(tmp_path / "results.csv", encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert {row["student"]: row["01 min_max"] for row in rows} == {
         name: verdict for name, (_, _, verdict) in STUDENTS.items()
