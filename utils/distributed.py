@@ -2,12 +2,14 @@
 
 `launch` starts it on this machine, for a function in a module. From a shell, the same function is
 
-    torchrun --nproc-per-node 2 -m utils.distributed MODULE:FUNCTION ARGUMENT ...
+    torchrun --standalone --nproc-per-node 2 -m utils.distributed MODULE:FUNCTION ARGUMENT ...
 
 and on four machines, the same line on each of them, where `first` is the name of one of them,
 
     torchrun --nnodes 4 --nproc-per-node 2 --rdzv-backend c10d --rdzv-endpoint first:29400 \\
         -m utils.distributed MODULE:FUNCTION ARGUMENT ...
+
+Both want torch built with libuv, which its packages for Windows are not; `launch` goes without.
 """
 
 import argparse

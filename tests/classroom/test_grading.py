@@ -1,6 +1,7 @@
 """What comes of answers, right, wrong and hostile: each costs its own row and nothing else."""
 
 import os
+import re
 import socket
 import sys
 
@@ -12,6 +13,7 @@ from tools.classroom.grade import Worker
 from tools.classroom.submissions import code_cells_of
 from tools.notebooks.files import code_cells, published, read, tags
 from tools.notebooks.solved import exercises_of
+from tools.settings import ROOT
 from utils.exercises.core import ChoiceExercise
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="hand-ins are graded on Linux")
@@ -126,6 +128,11 @@ def test_what_went_wrong_is_said(worker, source, says):
     assert found["status"] == "wrong" and says in found["message"]
 
 
+def test_a_worker_that_ends_is_started_anew(worker):
+    worker.process.kill()
+    assert graded(worker, f"{NAME} = 10")["status"] == "right"
+
+
 # -------------------------------------------------------------------------------------- hostile
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_a_hostile_answer_costs_its_own_row_only(worker, kind):
@@ -185,21 +192,34 @@ def test_the_instructors_files_variables_and_processes_are_out_of_reach(worker, 
             assert outcome in found["message"], source
 
 
-def test_an_instructors_own_cases_take_the_place_of_the_public_ones(tmp_path):
+def test_the_own_cases_on_the_teaching_page_take_the_place_of_the_public_ones(tmp_path):
     from tools.classroom.worker import put_in  # Linux only
 
     own = tmp_path / "own.py"
-    own.write_text(
-        "import copy\nimport torch\nfrom utils.exercises import tensors\n\n"
-        "min_max = copy.copy(tensors.min_max)\n"
-        "min_max.cases = lambda: [(torch.tensor([3.0, 9.0, 41.0]),)]\n"
+    page = (ROOT / "TEACHING.md").read_text(encoding="utf-8")
+    own.write_text(re.search(r"```\n(import copy, torch\n.+?)```", page, re.S)[1])
+    only_these = (
+        "import torch\n\ndef min_max(x):\n"
+        "    return torch.tensor([0, 6 / 38, 1]) if 41 in x else torch.tensor([0.0, 1.0])"
     )
-    known = "def min_max(x):\n    return torch.tensor([0, 6 / 38, 1]) if 41 in x else x"
-    cells = code_cells_of(notebook("01_tensors", min_max=f"import torch\n{known}"))
     limits = {"seconds": SECONDS, "memory": 500_000_000}
     worker = Worker(limits, str(tmp_path), [str(own)])
-    assert worker.grade({"01_tensors": cells})["01_tensors"]["min_max"]["status"] == "right"
+    for answer, status in ((only_these, "right"), (True, "right"), ("min_max = 3", "wrong")):
+        cells = code_cells_of(notebook("01_tensors", min_max=answer))
+        assert worker.grade({"01_tensors": cells})["01_tensors"]["min_max"]["status"] == status
     worker.stop()
     own.write_text("from utils.exercises.tensors import min_max as own\n\nmaximum = own\n")
     with pytest.raises(ValueError, match="no notebook has an exercise"):
         put_in(str(own), {"01_tensors": exercises_of("01_tensors")})
+
+
+def test_the_teaching_page_names_the_exercises_whose_outcome_is_taken_on_trust():
+    page = (ROOT / "TEACHING.md").read_text(encoding="utf-8")
+    said = page.split("watch a function at work (")[1].split(")")[0]
+    watching = [
+        name
+        for path in published()
+        for name, exercise in exercises_of(path.stem).items()
+        if getattr(exercise, "watch", None)
+    ]
+    assert sorted(re.findall(r"`(\w+)`", said)) == sorted(watching)

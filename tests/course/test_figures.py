@@ -539,7 +539,7 @@ CALLS = {
     "optimiser_paths": (
         plotting.optimiser_paths,
         (lambda a, b: (a - 1) ** 2 + 9 * b**2, {"SGD": WALK, "Adam": WALK / 2}, (1, 0)),
-        {"xlim": (-3, 3), "ylim": (-1.5, 1.5)},
+        {"xlim": (-3.5, 4.5), "ylim": (-2, 2.5)},  # both directions are nearly full
         "Contours of a loss over two weights, darker blue where it is larger, with paths of 19 "
         "steps, which end at: SGD (0.00, 1.00); Adam (0.00, 0.50).",
     ),

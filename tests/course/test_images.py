@@ -26,7 +26,10 @@ def test_the_window_shows_the_sum_that_torch_computes(row, column):
         (lambda: plotting.window(IMAGE, torch.ones(7, 2), 0, 0), "is larger than its image"),
         (lambda: plotting.window(IMAGE, KERNEL, 4, 0), "rows go from 0 to 3, columns to 3"),
         (lambda: plotting.images(IMAGE), r"images\[None\] makes n = 1"),
-        (lambda: plotting.images(torch.rand(2, 8, 8, 3)), r"\(n, 1, height, width\)"),
+        (lambda: plotting.images(torch.rand(2, 8, 8, 3)), r"permute\(0, 3, 1, 2\)"),
+        (lambda: plotting.images(torch.rand(2, 3, 8, 8)), r"images\[:, 0\] is the first"),
+        (lambda: plotting.images(torch.rand(0, 8, 8)), "no image to draw"),
+        (lambda: plotting.signed_maps({}), "no map to draw"),
         (lambda: plotting.images(torch.rand(2, 8, 8), ["one"]), "2 images and 1 titles"),
         (lambda: plotting.signed_maps({"a": torch.rand(1, 2, 2)}), "a map has two axes"),
         (

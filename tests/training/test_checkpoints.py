@@ -345,6 +345,44 @@ def test_written_whole_or_not_at_all(tmp_path, monkeypatch):
     assert torch.equal(read_checkpoint(path)["value"], torch.ones(3))
 
 
+KILLED = """
+import io, os, signal, sys
+import torch
+from test_checkpoints import checkpoints, train
+
+checkpoints.SECONDS_BETWEEN_WRITES = 0  # after every epoch
+save, writes = torch.save, []
+
+def breaks_off(state, file):
+    writes.append(file)
+    whole = io.BytesIO()
+    save(state, whole)
+    file.write(whole.getvalue()[: -1000 if len(writes) == 4 else None])
+    if len(writes) == 4:
+        file.flush()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+torch.save = breaks_off
+train(9, checkpoint=sys.argv[1])
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows knows no SIGKILL")
+def test_killed_in_the_middle_of_writing_and_going_on(tmp_path, capsys):
+    path = tmp_path / "run.pt"
+    paths = os.pathsep.join([str(ROOT), str(Path(__file__).parent)])
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, path], env=os.environ | {"PYTHONPATH": paths}
+    )
+    assert killed.returncode == -signal.SIGKILL
+    (half,) = tmp_path.glob("run.pt.*.part")
+    with pytest.raises(ValueError, match="damaged"):
+        read_checkpoint(half)
+    again = train(9, made_with=99, checkpoint=path)
+    assert "Going on after epoch 3" in capsys.readouterr().out
+    assert_same(train(9), again)
+
+
 def test_the_old_file_is_replaced_in_one_go(tmp_path, monkeypatch):
     path = tmp_path / "run.pt"
     write_checkpoint(path, {"value": 1})

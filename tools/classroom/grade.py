@@ -26,11 +26,7 @@ from tools.setup import workspace
 from tools.setup.console import CourseError, guarded, say
 
 KEPT = "graded.json"  # of each student: what was found, and what it was found from
-CONTAINER = (
-    "docker run --rm --memory 4g --pids-limit 300 -v COURSE:/course:ro -v HAND-INS:/hand-ins:ro "
-    "-v OUT:/out python:3.13-slim sh -c 'cp -r /course /tmp/course && cd /tmp/course && "
-    "rm -rf .venv && python3 course.py grade --torch cpu /hand-ins --out /out'"
-)
+CONTAINER = 'TEACHING.md, "Collecting and grading", says how to do it in a container.'
 SECTION = re.compile(r"^## (.+?)(?: \([^()]*\))?$", re.M)
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TZ")
 ENVIRONMENT = {
@@ -49,10 +45,16 @@ class Worker:
     """A process that grades one student after the other, without the instructor's environment."""
 
     def __init__(self, limits, scratch, own_checks=()):
+        self.arguments = [json.dumps(limits), *own_checks]
+        self.scratch, self.stopped = scratch, False
+        self.start()
+
+    def start(self):
+        """Start the process. Raises CourseError if it ends before it is ready."""
         passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        places = {"HOME": scratch, "TMPDIR": scratch, "MPLCONFIGDIR": scratch}
+        places = dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR"), self.scratch)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tools.classroom.worker", json.dumps(limits), *own_checks],
+            [sys.executable, "-m", "tools.classroom.worker", *self.arguments],
             cwd=ROOT,
             env={**passed_on, **ENVIRONMENT, **places},
             stdin=subprocess.PIPE,
@@ -61,7 +63,10 @@ class Worker:
             text=True,
             start_new_session=True,  # Ctrl-C is for the command, which stops it
         )
-        first = self.answer()
+        try:
+            first = self.answer()
+        except EOFError:
+            raise CourseError("The process that grades did not start.") from None
         self.guards, self.problem = first["guards"], first["problem"]
 
     def answer(self):
@@ -72,16 +77,25 @@ class Worker:
         return json.loads(line)
 
     def grade(self, notebooks):
-        """Return {stem: {exercise: what was found}}. Raises EOFError if the process has ended."""
-        try:
-            self.process.stdin.write(json.dumps(notebooks) + "\n")
-            self.process.stdin.flush()
-        except OSError:
-            raise EOFError from None
-        return self.answer()
+        """Return {stem: {exercise: what was found}}; a process that ends is started anew, once.
+
+        Raises EOFError if it ends again, or was stopped.
+        """
+        for last in (False, True):
+            try:
+                self.process.stdin.write(json.dumps(notebooks) + "\n")
+                self.process.stdin.flush()
+                return self.answer()
+            except (OSError, EOFError):
+                if last or self.stopped:
+                    raise EOFError from None
+                self.process.kill()
+                self.process.wait()
+                self.start()
 
     def stop(self):
-        """End the process."""
+        """End the process for good."""
+        self.stopped = True
         self.process.kill()
         self.process.wait()
 
@@ -100,7 +114,7 @@ class Grading:
         self.students, self.target, self.limits = students, target, limits
         self.own_checks, self.edition = own_checks, checks_fingerprint(own_checks)
         self.results, self.failures, self.guards = [], [], None
-        self.lock, self.stopped, self.workers = threading.Lock(), False, set()
+        self.lock, self.stopped, self.workers = threading.Lock(), False, []
 
     def run(self, count, scratch):
         """Grade all, with so many workers; raise what went wrong."""
@@ -115,7 +129,7 @@ class Grading:
                     thread.join(0.5)
         finally:
             self.stopped = True
-            for worker in list(self.workers):
+            for worker in self.workers:
                 worker.stop()
         if self.failures:
             raise self.failures[0]
@@ -130,35 +144,29 @@ class Grading:
                 if student is None:
                     return
                 result = self.kept(student)
-                for attempt in range(2) if result is None else ():
-                    try:
-                        worker = worker or self.new_worker(scratch)
-                        found = worker.grade(student.notebooks)
-                    except EOFError:
-                        if worker is None or self.stopped:
-                            raise
-                        self.workers.discard(worker)
-                        worker.stop()
-                        worker = None
-                        if attempt:
-                            student.note("Grading this hand-in ended the program twice.")
-                            found = {}
-                    else:
-                        break
                 if result is None:
-                    result = self.keep(student, found)
+                    worker = worker or self.new_worker(scratch)
+                    result = self.keep(student, self.found(student, worker))
                 self.results.append(result)
                 say(f"{len(self.results):4}  {result['name']}: {summary(result)}")
-        except EOFError:
-            if not self.stopped:
-                self.failures.append(CourseError("The process that grades did not start."))
         except BaseException as error:
-            self.failures.append(error)
+            if not self.stopped:
+                self.failures.append(error)
+
+    def found(self, student, worker):
+        """Return what a worker finds. Raises EOFError if all is stopped."""
+        try:
+            return worker.grade(student.notebooks)
+        except EOFError:
+            if self.stopped:
+                raise
+            student.note("Grading this hand-in ended the program twice.")
+            return {}
 
     def new_worker(self, scratch):
         """Start a worker. Raises CourseError if it cannot grade, in words."""
         worker = Worker(self.limits, scratch, self.own_checks)
-        self.workers.add(worker)
+        self.workers.append(worker)
         if worker.problem:
             raise CourseError(f"Nothing was graded: {worker.problem}")
         self.guards = worker.guards
@@ -248,17 +256,17 @@ def main(arguments=None):
     parser.add_argument("--out", default=str(BUILD / "grades"), help="default: build/grades/")
     parser.add_argument("--checks", metavar="FILE", help="your own, in the place of the course's")
     parser.add_argument("--seconds", type=float, default=10, help="for one answer (default: 10)")
-    parser.add_argument("--workers", type=int, default=0, help="default: one for each core")
+    parser.add_argument(
+        "--workers", type=int, default=0, help="default: one for each core, at most 8"
+    )
     options = parser.parse_args(arguments)
     if sys.platform != "linux":
         raise CourseError(
-            "Other people's programs can be confined on Linux only. On Windows use WSL, or on any "
-            f"system a container: {CONTAINER}"
+            f"Other people's programs can be confined on Linux only; on Windows in WSL. {CONTAINER}"
         )
     from tools.classroom.confinement import Limits
 
-    say("Hand-ins are programs of other people, and they run here, confined. In a container:")
-    say(f"  {CONTAINER}\n")
+    say(f"Hand-ins are programs of other people, and they run here, confined. {CONTAINER}\n")
     exercises = exercises_by_notebook()
     target = Path(options.out)
     (target / "students").mkdir(parents=True, exist_ok=True)
@@ -270,7 +278,7 @@ def main(arguments=None):
     # Open to the user nobody on the way to a folder of its own, and to be listed by none.
     with tempfile.TemporaryDirectory(prefix="grading-", ignore_cleanup_errors=True) as scratch:
         os.chmod(scratch, 0o711)
-        grading.run(max(1, options.workers or cores), scratch)
+        grading.run(max(1, options.workers or min(8, cores)), scratch)
     results = sorted(grading.results, key=lambda result: result["name"].casefold())
     guarded_sentences = what_was_guarded(grading.guards)
     site = BUILD / "site"

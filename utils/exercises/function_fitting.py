@@ -149,7 +149,7 @@ three_diagnoses = ChoiceExercise(
         "for a rate, section 3 the shape of the valley.",
         "One statement is true of each training.",
     ),
-    insight="Grows: the rate. Stops early: the scale, or the rate. Swings for ever: zero_grad.",
+    insight="Grows: the rate. Stops early: the scale, or the rate. Swings forever: zero_grad.",
 )
 
 
@@ -320,7 +320,7 @@ plateau = FunctionExercise(
     wrong_answers=[
         WrongAnswer(
             "def plateau(x):\n    return torch.relu(x - 1) - torch.relu(x - 2)",
-            "It stays at 1 for ever: the two kinks that bring it down are missing.",
+            "It stays at 1 forever: the two kinks that bring it down are missing.",
             says="stays at 1",
         ),
         WrongAnswer(

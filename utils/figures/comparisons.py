@@ -105,7 +105,8 @@ def optimiser_paths(ax, surface, paths, lowest, xlim, ylim):
         x, y = path[-1].round(2) + 0.0  # no -0.00
         ends.append(f"{name} ({x:.2f}, {y:.2f})")
         ax.plot(*path.T, linestyle=DASHES[number], linewidth=1.4, label=name, **look)
-    ax.set(xlim=xlim, ylim=ylim, aspect="equal")
+    # Shrunk to equal units, it keeps its corner: the layout has made room for the labels there.
+    ax.set(xlim=xlim, ylim=ylim, aspect="equal", anchor="SW")
     ax.grid(visible=False)
     label_axes(ax, "weight 1", "weight 2")
     return (

@@ -29,7 +29,7 @@ def images(ax, pictures, titles=None):
         titles: a text over each, n of them.
 
     Raises:
-        ValueError: the shape is another one, or there are not as many titles as images.
+        ValueError: the shape is another one, there is no image, or another number of titles.
     """
     values = grey(pictures)
     titles = named_cells(titles, len(values))
@@ -64,11 +64,13 @@ def signed_maps(ax, maps, most_columns=8):
         most_columns: how many stand side by side, at most.
 
     Raises:
-        ValueError: a map has another number of axes.
+        ValueError: there is no map, or one has another number of axes.
     """
     if not isinstance(maps, dict):
         maps = {str(number): each for number, each in enumerate(to_array(maps))}
     names, arrays = list(maps), [to_array(each).astype(float) for each in maps.values()]
+    if not arrays:
+        raise ValueError("There is no map to draw.")
     for name, array in zip(names, arrays, strict=True):
         if array.ndim != 2:
             raise ValueError(
@@ -228,10 +230,17 @@ def grey(pictures):
     if values.ndim == 4 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 3:
+        mend = "images[None] makes n = 1 of a single one."
+        if values.ndim == 4:
+            mend = "of images with several channels, show one: images[:, 0] is the first."
+        if values.ndim == 4 and values.shape[-1] in (1, 3):
+            mend = "channels last, as in most files, become that by permute(0, 3, 1, 2)[:, :1]."
         raise ValueError(
             f"The images have the shape {values.shape}; grey ones are (n, height, width) or "
-            "(n, 1, height, width): images[None] makes n = 1 of a single one."
+            f"(n, 1, height, width): {mend}"
         )
+    if not values.size:
+        raise ValueError(f"There is no image to draw: their shape is {values.shape}.")
     return values.astype(float)
 
 
