@@ -81,13 +81,14 @@ def pytest_testnodedown(node):
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    """Say how many tests were left out, and the milliseconds that tests have measured."""
+    """Say how many tests were left out, and what tests have measured, milliseconds or a text."""
     left_out = config.stash.get(LEFT_OUT, 0)
     if left_out:
         terminalreporter.write_line(f"Tests that run only with --full: {left_out}")
     for report in terminalreporter.stats.get("passed", []):
-        for what, milliseconds in report.user_properties:
-            terminalreporter.write_line(f"{what}: {milliseconds:.0f} ms")
+        for what, found in report.user_properties:
+            measured = found if isinstance(found, str) else f"{found:.0f} ms"
+            terminalreporter.write_line(f"{what}: {measured}")
 
 
 # -- Workers -----------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ import ipywidgets
 from IPython.display import display
 from PIL import Image
 
-from utils.figures.style import keep_pictures
+from utils.figures.style import as_output, keep_pictures
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 # Where the pages are built, each live figure brings its pictures along. The environment variable
@@ -65,6 +65,7 @@ def show_live(box, picture, make_frames):
     """
     shown = {WIDGET: box._repr_mimebundle_()[WIDGET], "image/png": picture.png}
     shown["text/plain"] = picture.about["alt"]
+    shown |= as_output(picture.sharp)
     if FRAMES_WANTED in os.environ:
         shown[FRAMES] = make_frames()
     display(shown, metadata={"image/png": picture.about}, raw=True)

@@ -63,14 +63,20 @@ def figure(*pictures):
     return {"play": False, "width": 9, "height": 5, "controls": [slider], "frames": drawn}
 
 
+def run_cells(drawn):
+    """Return the cells of a notebook whose run has brought along the frames of one figure."""
+    output = nbformat.v4.new_output("display_data", data={frames.FRAMES: drawn})
+    return [code("", id="slope", outputs=[output])]
+
+
 @pytest.fixture
 def runs(monkeypatch):
     """Put a list that fills in the place of runs, each of which draws two pictures."""
     done = []
 
-    def draw(notebook, needed, stem):
+    def draw(notebook, needed, stem, wanted):
         done.append([cell.id for cell in needed])
-        return {"slope": [figure(b"one", b"two")]}
+        return run_cells(figure(b"one", b"two"))
 
     monkeypatch.setattr(frames, "draw", draw)
     return done
@@ -181,9 +187,8 @@ def test_each_live_figure_of_a_cell_gets_its_frames_before_its_picture():
 
 
 def test_frames_that_are_too_large_for_a_page_are_refused(notebook, tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        frames, "draw", lambda *about: {"slope": [figure(b"a" * 2_000_000, b"b" * 1_100_000)]}
-    )
+    large = figure(b"a" * 2_000_000, b"b" * 1_100_000)
+    monkeypatch.setattr(frames, "draw", lambda *about: run_cells(large))
     with pytest.raises(CourseError, match="take 3.1 MB, and a page may load 3: give their sliders"):
         frames.frames_of(notebook(), tmp_path / "frames")
     assert not list((tmp_path / "frames").rglob("figures.json"))

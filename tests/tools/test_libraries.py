@@ -14,7 +14,7 @@ def test_all_that_a_deck_loads_is_laid_with_its_licence_and_little_else(tmp_path
         slides.lay_assets(tmp_path)
     except CourseError as missing:
         pytest.skip(str(missing))
-    page = (slides.TEMPLATE / "index.html.j2").read_text(encoding="utf-8")
+    page = (slides.TEMPLATE / "deck.html.j2").read_text(encoding="utf-8")
     loaded = {tmp_path / name for name in re.findall(r'(?:src|href)="(assets/[^"]+)"', page)}
     laid = {path for path in tmp_path.rglob("*") if path.is_file()}
     licences = {tmp_path / "assets" / name / "LICENSE" for name in libraries.LIBRARIES}

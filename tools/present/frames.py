@@ -6,6 +6,7 @@ until the notebook's code, what it imports or its data change.
 """
 
 import base64
+import contextlib
 import copy
 import hashlib
 import json
@@ -46,20 +47,31 @@ def frames_of(path, kept=KEPT):
             which.
     """
     notebook = read(path)
-    cells = code_cells(notebook)
-    moving = [number for number, cell in enumerate(cells) if any(map(is_live, cell.outputs))]
-    if not moving:
+    needed = moving_cells(code_cells(notebook))
+    if not needed:
         return {}, None
-    needed = cells[: moving[-1] + 1]
-    folder = kept / path.stem / key_of(needed)
+    folder = place_of(path, needed, kept)
     if not folder.is_dir():
         say(f"{path.stem}: drawing the frames of its live figures")
-        drawn = draw(notebook, needed, path.stem)
-        lay(drawn, folder)
-        for other in folder.parent.iterdir():
-            if other != folder:
-                shutil.rmtree(other)
+        drawn = draw(notebook, needed, path.stem, {WANTED: most()})
+        lay(collected(drawn, FRAMES), folder)
     return json.loads((folder / "figures.json").read_text("utf-8")), folder
+
+
+def moving_cells(cells):
+    """Return the code cells up to the last that has a live figure, an empty list without one."""
+    moving = [number for number, cell in enumerate(cells) if any(map(is_live, cell.outputs))]
+    return cells[: moving[-1] + 1] if moving else []
+
+
+def place_of(path, needed, kept=KEPT):
+    """Return the folder of a notebook's frames, which follow from the needed cells."""
+    return kept / path.stem / key_of(needed, most())
+
+
+def most():
+    """Return how many frames a figure has at most, as a text."""
+    return os.environ.get(WANTED, MOST)
 
 
 def is_live(output):
@@ -67,11 +79,19 @@ def is_live(output):
     return {WIDGET, "image/png"} <= set(output.get("data", {}))
 
 
-def key_of(cells):
-    """Return a hash of all that frames follow from: cells, shared code, data and versions."""
+def pictures(cell):
+    """Return the outputs of a code cell that are figures, live or not."""
+    return [output for output in cell.outputs if "image/png" in output.get("data", {})]
+
+
+def key_of(cells, frames_wanted):
+    """Return a hash of all that pictures follow from: cells, shared code, data and versions.
+
+    So do frames from how many of them are wanted at most, a text.
+    """
     shared = [path for name in ("utils", "data") for path in (ROOT / name).rglob("*")]
     shared.append(ROOT / "requirements.txt")
-    parts = [os.environ.get(WANTED, MOST).encode()]
+    parts = [frames_wanted.encode()]
     parts += [f"{cell.id}\n{cell.source}".encode() for cell in cells]
     for path in sorted(shared):
         if path.is_file() and path.suffix != ".pyc":
@@ -84,31 +104,68 @@ def short_hash(content):
     return hashlib.sha256(content).hexdigest()[:32]
 
 
-def draw(notebook, needed, stem):
-    """Run cells in a kernel that draws frames; return {id of a cell: descriptions of figures}."""
+def draw(notebook, needed, stem, wanted):
+    """Run cells in a kernel that draws what is wanted; return them with their outputs.
+
+    Args:
+        notebook: stays as it is.
+        needed: its first code cells.
+        stem: its name, for messages.
+        wanted: environment variables that say what is to be drawn beside what the notebook shows.
+    """
     runner = Runner(copy.deepcopy(notebook))
-    runner.environment.setdefault(WANTED, MOST)
-    figures = {}
+    runner.environment.pop(WANTED, None)
+    runner.environment.update(wanted)
+    done = []
     with runner.kernel():
         for index, cell in runner.numbered()[: len(needed)]:
             runner.run_cell(cell, index)
+            done.append(cell)
             for output in cell.outputs:
                 if output.output_type == "error":
                     raise CourseError(
-                        f"The live figures of {stem} cannot be drawn: in cell {cell.id} came "
+                        f"The figures of {stem} cannot be drawn: in cell {cell.id} came "
                         f"{output.ename}: {output.evalue}"
                     )
-                if FRAMES in output.get("data", {}):
-                    figures.setdefault(cell.id, []).append(output.data[FRAMES])
-    return figures
+    return done
 
 
-def lay(figures, folder):
-    """Write figures, with their pictures as files, into a new folder, whole or not at all."""
+def collected(cells, kind):
+    """Return {id of a cell: what its outputs have brought along of a kind}, where there is any."""
+    found = {}
+    for cell in cells:
+        for output in cell.outputs:
+            if kind in output.get("data", {}):
+                found.setdefault(cell.id, []).append(output.data[kind])
+    return found
+
+
+@contextlib.contextmanager
+def whole(folder):
+    """Give a new folder to fill; whole or not at all, it takes the place of its elder sisters."""
     parts = folder.with_name(folder.name + ".parts")
     if parts.exists():
         shutil.rmtree(parts)
     parts.mkdir(parents=True)
+    yield parts
+    parts.rename(folder)
+    for other in folder.parent.iterdir():
+        if other != folder:
+            shutil.rmtree(other)
+
+
+def lay(figures, folder):
+    """Write figures, with their pictures as files, into a new folder, whole or not at all."""
+    with whole(folder) as parts:
+        fill(parts, figures, folder.parent.name)
+
+
+def fill(parts, figures, stem):
+    """Write figures, with their pictures as files, into an empty folder.
+
+    Raises:
+        CourseError: they are too large for a page.
+    """
     for frame in (frame for cell in figures.values() for each in cell for frame in each["frames"]):
         if "picture" in frame:
             content = base64.b64decode(frame["picture"])
@@ -117,11 +174,10 @@ def lay(figures, folder):
     size = sum(file.stat().st_size for file in parts.iterdir())
     if size > LARGEST:
         raise CourseError(
-            f"The live figures of {folder.parent.name} take {size / 1e6:.1f} MB, and a page may "
+            f"The live figures of {stem} take {size / 1e6:.1f} MB, and a page may "
             f"load {LARGEST / 1e6:.0f}: give their sliders fewer positions, or draw less."
         )
     (parts / "figures.json").write_text(json.dumps(figures), "utf-8")
-    parts.rename(folder)
 
 
 # ---------------------------------------------------------------------- beside a page or a deck

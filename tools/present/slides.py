@@ -1,11 +1,10 @@
 """Build slides from the notebooks: one deck each, for any browser, without a network.
 
-    python3 course.py slides [NN ...]
+    python3 course.py slides [NN ...] [--core] [--cut]
 
-The decks go to build/slides/. Each notebook's own slide types say what begins a slide; this module
-only lays out: the answers are unfolded, code that belongs behind the scene is left out, and every
-slide without a heading says which section it is in. What the speaker is to know comes from
-TEACHING.md.
+The decks go to build/slides/. talk.py makes slides of the cells, drawings.py draws their figures
+anew, sharp on large screens. What the speaker is to know comes from TEACHING.md, from the second
+sentence on of *What happened*, and from the exercises.
 """
 
 import argparse
@@ -15,34 +14,36 @@ import shutil
 import sys
 from pathlib import Path
 
-import nbformat
-from nbconvert.exporters import SlidesExporter
-from traitlets.config import Config
+import jinja2
+from nbconvert.filters import markdown2html
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
 
 from tools.notebooks.files import (
     FOLDED,
-    PREDICT,
-    caption_figures,
+    code_cells,
     is_exercise,
     published,
     question_of,
     read,
     tags,
-    without_widgets,
 )
-from tools.present import frames, libraries
-from tools.present.teaching import notes_for
+from tools.notebooks.solved import exercises_of
+from tools.present import code_lines, cuts, drawings, frames, libraries
+from tools.present.talk import Composer
+from tools.present.teaching import notes_for, plan_for
 from tools.settings import BUILD
 from tools.setup.console import guarded
+from utils.exercises.core import ChoiceExercise
 
-TOOLS = Path(__file__).resolve().parent
-TEMPLATE = TOOLS / "slides_template"
+TEMPLATE = Path(__file__).resolve().parent / "slides_template"
 TARGET = BUILD / "slides"
 OWN_FILES = [*(TEMPLATE / name for name in ("deck.css", "deck.js")), *frames.OWN_FILES]
 
-HEADING = re.compile(r"#+ (.+)")
-BLANK_LINES = re.compile(r"\n\n\n+")
+BLANK_LINES = code_lines.BLANK_LINES
 MINUTES = re.compile(r"^(#+ .+?) \(([^()]*min)\)$", re.M)
+NOT_SHOWN = ("skip", "notes")
 
 
 def slide_type(cell):
@@ -50,64 +51,11 @@ def slide_type(cell):
     return cell.metadata.get("slideshow", {}).get("slide_type", "-")
 
 
-def presented(notebook, figures=(), place=""):
-    """Return a copy of a notebook as it is shown: answers unfolded, slides with their titles.
-
-    `figures` are those that move, as `frames.frames_of` gives them, `place` is where their pictures
-    are.
-    """
-    shown = copy.deepcopy(notebook)
-    captions = caption_figures(shown)
-    shown.metadata.title = heading_of(shown.cells[0].source)
-    section = running = shown.metadata.title
-    for cell in shown.cells:
-        cell.metadata.setdefault("tags", [])
-        own = None
-        if cell.cell_type == "markdown":
-            own = heading_of(cell.source)
-            if own:
-                section = section if cell.source.startswith("###") else own
-                running = own  # an exercise's, until the section goes on
-            elif PREDICT in cell.source:
-                running = section
-            lay_out_words(cell, captions.get(cell.id, ""))
-        elif cell.cell_type == "code":
-            if cell.id in figures:
-                frames.with_frames(cell, figures[cell.id], place)
-            lay_out_code(cell)
-        cell.metadata.slide_title = own or running
-        cell.metadata.running_title = None if own else running
-    shown.cells = with_notes(shown.cells, notes_for(notebook))
-    return shown
-
-
-def with_notes(cells, notes):
-    """Return the cells with the speaker's notes, each on the slide that shows the noted cell."""
-    laid, start = [], 0
-    for cell in cells:
-        if slide_type(cell) in ("slide", "subslide"):
-            start = len(laid) + 1
-        laid.append(cell)
-        if cell.id in notes:
-            about = {"slideshow": {"slide_type": "notes"}}
-            note = nbformat.v4.new_markdown_cell(notes[cell.id], metadata=about)
-            # Behind the slide's first cell: within a step it would be shown with that step only.
-            laid.insert(start, note)
-            start += 1
-    return laid
-
-
-def heading_of(source):
-    """Return the heading that a text begins with, without the minutes; None without one."""
-    found = HEADING.match(MINUTES.sub(r"\1", source))
-    return re.sub(r"[`*]", "", found[1]) if found else None
-
-
 def lay_out_words(cell, caption):
     """Unfold answers, mark questions and answers, set minutes and captions in small letters.
 
-    A presenter cannot unfold: caption and answer come as a step of their own, after the figure, and
-    then are all there.
+    For live slides: caption and answer come as a step of their own, after the figure, and then are
+    all there.
     """
     folded = FOLDED.fullmatch(cell.source.strip())
     if folded:
@@ -123,55 +71,137 @@ def lay_out_words(cell, caption):
     cell.source = MINUTES.sub(r"\1 <small>\2</small>", cell.source)
 
 
-def lay_out_code(cell):
-    """Leave out what says nothing on a slide: inputs tagged so, some outputs, empty lines."""
-    cell.source = BLANK_LINES.sub("\n\n", cell.source)
-    cell.outputs = without_widgets(cell.outputs)
-    if is_exercise(cell):
-        cell.outputs = []  # "not attempted yet"
-    if "slide-hide-code" in tags(cell):
-        cell.metadata.transient = {"remove_source": True}
+# ------------------------------------------------------------------------------------- a talk
+def talk_of(path, core=False, cut=False, drawn=None, moving=None, place=""):
+    """Return the `Talk` of a notebook.
+
+    Args:
+        path: the notebook.
+        core: whether extra sections and exercises are left out, and what is to be read at home.
+        cut: whether is left out what TEACHING.md says to cut first.
+        drawn: {id of a cell: addresses of its figures}, by default those in the notebook.
+        moving, place: the frames of live figures and the address of their folder.
+    """
+    notebook = read(path)
+    shown = cuts.core_only(notebook) if core else copy.deepcopy(notebook)
+    plan = plan_for(notebook.cells[0].source.removeprefix("# "))
+    if cut and plan:
+        shown = cuts.without_cut(shown, plan.cut)
+    shown.cells = [cell for cell in shown.cells if slide_type(cell) not in NOT_SHOWN]
+    seen = [cell for cell in code_cells(shown) if "slide-hide-code" not in tags(cell)]
+    code = code_lines.broken({cell.id: cell.source for cell in seen})
+    composer = Composer(shown, code, drawn or {}, moving or {}, place)
+    add_notes(composer, notebook, path.stem, plan)
+    return composer.talk
 
 
-def exporter():
-    """Return nbconvert's exporter with the course's template."""
-    config = Config()
-    config.SlidesExporter.exclude_input_prompt = True
-    config.SlidesExporter.exclude_output_prompt = True
-    config.SlidesExporter.exclude_anchor_links = True
-    return SlidesExporter(
-        config=config, template_name=TEMPLATE.name, extra_template_basedirs=[str(TOOLS)]
-    )
+def add_notes(composer, notebook, stem, plan):
+    """Put on slides what the speaker is to know: plan, questions and misconceptions, solutions."""
+    notes = notes_for(notebook)
+    for cell in reversed(notebook.cells):
+        if cell.id in notes and cell.id in composer.where:
+            composer.where[cell.id].notes.insert(0, notes[cell.id])
+    exercises = exercises_of(stem) if any(map(is_exercise, code_cells(notebook))) else {}
+    plans = {name: (minutes, what) for minutes, name, what in plan.sections} if plan else {}
+    for cell in code_cells(notebook):
+        for name in set(tags(cell)) & set(exercises):
+            if cell.id in composer.where:
+                composer.where[cell.id].notes.append(note_on(exercises[name]))
+    card = notebook.cells[1].source.partition("\n\n")[2]
+    for slide in composer.talk.slides:
+        if slide.title == "Key points" and card:
+            slide.notes.append(f"**The goals were**, for the room to look back: {card}")
+        section = None if slide.section is None else composer.talk.sections[slide.section].name
+        if section in plans and not slide.notes:
+            minutes, what = plans[section]
+            slide.notes.append(f"**In these {minutes} minutes:** {what}")
+
+
+def note_on(exercise):
+    """Return what a speaker is to know about an exercise: hints, solution, typical mistakes."""
+    hints = "\n".join(f"- {hint}" for hint in exercise.hints)
+    if isinstance(exercise, ChoiceExercise):
+        marks = {True: "right", False: "wrong"}
+        right = "\n".join(
+            f"- {letter}, {marks[true]}: {why}" for letter, (true, why) in exercise.options.items()
+        )
+        return f"**Hints**\n\n{hints}\n\n**Answer**\n\n{right}"
+    wrong = "\n".join(f"- {each.misconception}" for each in exercise.wrong_answers)
+    solution = f"```python\n{exercise.solution_code}\n```"
+    return f"**Hints**\n\n{hints}\n\n**Solution**\n\n{solution}\n\n**Typical mistakes**\n\n{wrong}"
+
+
+# -------------------------------------------------------------------------------------- a page
+def page_of(talk):
+    """Return the HTML of a talk."""
+    about = {"trim_blocks": True, "undefined": jinja2.StrictUndefined}
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATE), **about)
+    environment.filters |= {
+        "markdown": markdown2html,
+        "inline": inline,
+        "code": lambda code: highlight(code, PythonLexer(), HtmlFormatter(nowrap=True)).rstrip(),
+        "is_long_list": is_long_list,
+    }
+    return environment.get_template("deck.html.j2").render(talk=talk) + "\n"
+
+
+def inline(text):
+    """Return a text in Markdown as HTML without a paragraph around it."""
+    return markdown2html(text).strip().removeprefix("<p>").removesuffix("</p>")
+
+
+def is_long_list(text):
+    """Return whether printed lines read better in two columns than in small letters."""
+    lines = text.split("\n")
+    return len(lines) >= 14 and max(map(len, lines)) <= 39
 
 
 def lay_assets(target=TARGET):
     """Lay what the decks load beside them."""
     for library in libraries.LIBRARIES:
         libraries.lay(library, target / "assets")
+    libraries.lay_letters(target / "assets")
     for path in OWN_FILES:
         shutil.copyfile(path, target / "assets" / path.name)
 
 
-def build(path, target=TARGET):
-    """Build the deck of one notebook; return its path. `lay_assets` lays what all decks load."""
-    figures, folder = frames.frames_of(path)
-    place = f"assets/frames/{path.stem}"
-    page, _ = exporter().from_notebook_node(presented(read(path), figures, place))
+def build(path, target=TARGET, core=False, cut=False):
+    """Build the deck of one notebook. `lay_assets` lays what all decks load.
+
+    Returns:
+        (path of the deck, its `Talk`).
+    """
+    names, pictures = drawings.drawings_of(path)
+    moving, folder = frames.frames_of(path)
+    places = {kind: f"assets/{kind}/{path.stem}" for kind in ("figures", "frames")}
+    drawn = {
+        cell: [name and f"{places['figures']}/{name}" for name in each]
+        for cell, each in names.items()
+    }
+    talk = talk_of(path, core, cut, drawn, moving, places["frames"])
     target.mkdir(parents=True, exist_ok=True)
-    frames.lay_pictures(folder, target / place)
-    deck = target / f"{path.stem}.html"
-    deck.write_text(page, encoding="utf-8", newline="\n")
-    return deck
+    frames.lay_pictures(pictures, target / places["figures"])
+    frames.lay_pictures(folder, target / places["frames"])
+    deck = target / f"{path.stem}{'-core' * core}{'-cut' * cut}.html"
+    deck.write_text(page_of(talk), encoding="utf-8", newline="\n")
+    return deck, talk
 
 
 def main(arguments=None):
     """Build the decks asked for; return the exit status."""
     parser = argparse.ArgumentParser(prog="course.py slides", description=__doc__.split("\n")[0])
     parser.add_argument("numbers", nargs="*", help="which notebooks, for example 01 (default: all)")
-    paths = published(parser.parse_args(arguments).numbers)
+    parser.add_argument("--core", action="store_true", help="leave out what is extra or for home")
+    parser.add_argument(
+        "--cut", action="store_true", help='leave out what TEACHING.md names under "Cut first"'
+    )
+    options = parser.parse_args(arguments)
+    paths = published(options.numbers)
     lay_assets()
     for path in paths:
-        print(build(path).relative_to(BUILD.parent))
+        deck, talk = build(path, core=options.core, cut=options.cut)
+        count = f"{len(talk.slides)} slides, in {talk.views} views"
+        print(f"{deck.relative_to(BUILD.parent)}: {count}")
     print("Open one in a browser. S opens the speaker's view, Esc the overview, F the full screen.")
     return 0
 

@@ -1,9 +1,11 @@
 """How every figure is made and shown: one style, one size limit, a text alternative."""
 
+import base64
 import contextlib
 import functools
 import inspect
 import io
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +22,13 @@ from PIL import Image
 STYLE = Path(__file__).with_name("course.mplstyle")
 HIGHEST = 3.4  # inches, so that a figure and its code fit a slide
 DOTS_PER_INCH = 72  # on the page; the picture itself has twice as many, for sharp screens
+
+# Where slides are built, each figure brings itself along for screens of any size: as lines and
+# letters, or where that is long, as with thousands of points, as a picture of four times as many
+# dots per inch.
+SHARP = "application/vnd.course.sharp+json"
+SHARP_WANTED = "COURSE_SHARP"  # an environment variable
+LONGEST = 300_000  # bytes
 
 # The colours and signs of the whole course. A colour means one thing everywhere.
 POSITIVE, NEGATIVE = "#0072B2", "#D55E00"
@@ -96,10 +105,35 @@ def show_figure(picture, description):
     about = about_of(picture, description)
     if _keepers:
         kept, like = _keepers[-1]
-        kept.append(Picture(png_of(picture, like), about, places_of(picture)))
+        sharp = None if like else sharp_of(picture)
+        kept.append(Picture(png_of(picture, like), about, places_of(picture), sharp))
         return
-    png = png_of(picture)
-    display({"image/png": png, "text/plain": description}, metadata={"image/png": about}, raw=True)
+    shown = {"image/png": png_of(picture), "text/plain": description}
+    display(shown | as_output(sharp_of(picture)), metadata={"image/png": about}, raw=True)
+
+
+def as_output(sharp):
+    """Return what `sharp_of` gives as a part of an output."""
+    return {SHARP: sharp} if sharp else {}
+
+
+def sharp_of(picture):
+    """Return a matplotlib figure for a large screen, {kind of file: content}; None if not wanted.
+
+    The content is text, of a PNG in base64.
+    """
+    if SHARP_WANTED not in os.environ:
+        return None
+    with matplotlib.style.context([STYLE, {"svg.hashsalt": "course"}]):
+        buffer = io.BytesIO()
+        about = {"dpi": 4 * DOTS_PER_INCH, "metadata": {"Date": None, "Creator": None}}
+        picture.savefig(buffer, format="svg", **about)
+        if len(buffer.getvalue()) <= LONGEST:
+            return {"svg": buffer.getvalue().decode("utf-8")}
+        buffer = io.BytesIO()
+        about = {"dpi": 4 * DOTS_PER_INCH, "metadata": {"Software": None}}
+        picture.savefig(buffer, format="png", **about)
+        return {"png": base64.b64encode(buffer.getvalue()).decode("ascii")}
 
 
 def about_of(picture, description):
@@ -143,11 +177,12 @@ def places_of(picture):
 
 
 class Picture(NamedTuple):
-    """A figure that was kept: its PNG, {alt, width, height}, and where its axes lie."""
+    """A figure that was kept: its PNG, {alt, width, height}, where its axes lie, `sharp_of` it."""
 
     png: bytes
     about: dict
     places: list
+    sharp: dict | None = None
 
 
 @contextlib.contextmanager

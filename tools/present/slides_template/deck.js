@@ -1,17 +1,23 @@
-// Starts a deck: mathematics is set, each slide gets the largest letters that fit, reveal.js begins.
+// Starts a deck: mathematics is set, each view gets the largest letters that fit, reveal.js begins.
 // In a function, so that nothing but `deckReady` is left on the page.
 (function () {
   "use strict";
   var WIDTH = 1280;
   var HEIGHT = 720;
-  // From the most to the least that a slide may take; nothing readable lies below the second.
-  var SIZES = { "--text": [32, 20, "px"], "--code": [24, 16, "px"], "--figure": [1.7, 1.22, ""], "--air": [1, 0.4, ""] };
-  var STEPS = 16;
+  // From the most to the least that a view may take; nothing readable lies below the second.
+  var SIZES = { "--text": [40, 24], "--code": [28, 20], "--figure": [1184, 480], "--air": [1, 0.4] };
+  var OF_LOOK = {
+    question: { "--text": [50, 28] },
+    printed: { "--code": [40, 20] },
+    "with-code": { "--text": [32, 23] },
+    "with-figure": { "--text": [26, 22], "--code": [24, 20] },
+  };
+  var STEPS = 24;
   var started = false;
 
   window.MathJax = {
     tex: { inlineMath: [["$", "$"]], displayMath: [["$$", "$$"]] },
-    svg: { displayAlign: "left", displayIndent: "2em" },
+    svg: { displayAlign: "left", displayIndent: "1.5em" },
     options: { enableMenu: false },
     startup: {
       pageReady: function () {
@@ -20,72 +26,89 @@
     },
   };
 
-  // A long list of short lines reads better in two columns than in small letters.
-  function lay(output) {
-    var lines = output.textContent.trim().split("\n");
-    var longest = Math.max.apply(
-      null,
-      lines.map(function (line) {
-        return line.length;
-      })
-    );
-    if (lines.length >= 14 && longest <= 46) output.classList.add("two-columns");
+  function sizesOf(view) {
+    var sizes = Object.assign({}, SIZES);
+    Object.keys(OF_LOOK).forEach(function (look) {
+      if (view.classList.contains(look)) Object.assign(sizes, OF_LOOK[look]);
+    });
+    return sizes;
   }
 
-  function size(slide, step, limits) {
-    Object.keys(SIZES).forEach(function (name) {
-      var most = SIZES[name][0];
-      var least = SIZES[name][1];
-      var value = most + ((least - most) * step) / STEPS;
-      if (name in limits) value = Math.max(least, Math.min(value, limits[name]));
-      slide.style.setProperty(name, value + SIZES[name][2]);
+  function size(view, sizes, step) {
+    Object.keys(sizes).forEach(function (name) {
+      var most = Math.max(sizes[name][0], sizes[name][1]);
+      var value = most + ((sizes[name][1] - most) * step) / STEPS;
+      view.style.setProperty(name, value + (name === "--air" ? "" : "px"));
     });
   }
 
-  function fits(slide) {
+  function fits(view) {
     return (
-      slide.scrollHeight <= HEIGHT &&
-      Array.from(slide.querySelectorAll("table, .jp-Cell")).every(function (piece) {
+      view.scrollHeight <= view.clientHeight + 1 &&
+      Array.from(view.querySelectorAll("pre, table")).every(function (piece) {
         return piece.scrollWidth <= piece.clientWidth + 1;
       })
     );
   }
 
-  // The largest size whose longest line fits: a long line need not shrink what stands around it.
-  function widest(slide, name, pieces) {
-    var sizes = Array.from(slide.querySelectorAll(pieces)).map(function (piece) {
-      if (piece.scrollWidth <= piece.clientWidth) return Infinity;
-      return (0.99 * SIZES[name][0] * piece.clientWidth) / piece.scrollWidth;
+  // The largest letters in which no line is too long: it need not shrink what stands around it.
+  function limit(view, sizes) {
+    size(view, sizes, 0);
+    var most = sizes["--code"][0];
+    view.querySelectorAll("pre").forEach(function (code) {
+      if (code.scrollWidth <= code.clientWidth) return;
+      most = Math.min(most, (0.995 * sizes["--code"][0] * code.clientWidth) / code.scrollWidth);
     });
-    return Math.min.apply(null, [Infinity].concat(sizes));
+    sizes["--code"] = [most, sizes["--code"][1]];
+    view.querySelectorAll("mjx-container[display]").forEach(function (formula) {
+      var share = formula.clientWidth / (formula.scrollWidth + 1);
+      if (share < 1) formula.style.fontSize = Math.floor(99 * share) + "%";
+    });
   }
 
-  function fit(slide) {
+  function fit(view) {
+    var slide = view.closest("section");
+    var sizes = sizesOf(view);
     slide.classList.add("measured");
-    slide.parentElement.classList.add("measured");
-    size(slide, 0, {});
-    var limits = {
-      "--code": widest(slide, "--code", "pre"),
-      "--text": widest(slide, "--text", ".jp-MarkdownCell"),
-    };
+    view.classList.add("measured");
+    limit(view, sizes);
     var low = 0;
     var high = STEPS;
     while (low < high) {
       var middle = Math.floor((low + high) / 2);
-      size(slide, middle, limits);
-      if (fits(slide)) high = middle;
+      size(view, sizes, middle);
+      if (fits(view)) high = middle;
       else low = middle + 1;
     }
-    size(slide, low, limits);
+    size(view, sizes, low);
     slide.classList.remove("measured");
-    slide.parentElement.classList.remove("measured");
+    view.classList.remove("measured");
+  }
+
+  // On paper nothing takes turns: each view is a page.
+  function spread() {
+    document.querySelectorAll(".view.fragment").forEach(function (view) {
+      var slide = view.closest("section");
+      var page = slide.cloneNode(true);
+      page.querySelectorAll(".view, aside").forEach(function (part) {
+        part.remove();
+      });
+      page.querySelector(".stage").append(view);
+      view.classList.remove("fragment");
+      var last = slide;
+      while (last.nextElementSibling && last.nextElementSibling.dataset.of === slide.dataset.cell) {
+        last = last.nextElementSibling;
+      }
+      page.dataset.of = slide.dataset.cell;
+      last.after(page);
+    });
   }
 
   function start() {
     if (started) return;
     started = true;
-    document.querySelectorAll(".jp-RenderedText pre").forEach(lay);
-    document.querySelectorAll(".slides > section > section").forEach(fit);
+    document.querySelectorAll(".view").forEach(fit);
+    if (/print-pdf/i.test(window.location.search)) spread();
     window.Reveal.initialize({
       width: WIDTH,
       height: HEIGHT,
@@ -93,7 +116,7 @@
       maxScale: 8,
       center: false,
       controls: false,
-      // One way through the talk: a clicker's or arrow's "next" shows every slide.
+      // One way through the talk: a clicker's or arrow's "next" shows every step.
       navigationMode: "linear",
       hash: true,
       slideNumber: "c/t",
