@@ -132,7 +132,9 @@ async def measure(count, notebook, whole):
                     await asyncio.sleep(0.2)
             else:
                 sys.exit(f"The hub has not started:\n{Path(log.name).read_text()}")
-            await asyncio.gather(*(student.begin(notebook, whole) for student in students))
+            async with asyncio.TaskGroup() as together:
+                for student in students:
+                    together.create_task(student.begin(notebook, whole))
             report(hub, students)
         finally:
             hub.terminate()

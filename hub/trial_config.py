@@ -3,10 +3,11 @@
     COURSE_TRIAL=/tmp/trial .venv/bin/jupyterhub -f hub/trial_config.py
 
 All servers run as you, with homes in the folder that COURSE_TRIAL names: for trying, for the tests
-and for measuring, never for a class. The password is "penguins".
+and for measuring, never for a class. The password is printed at the start.
 """
 
 import os
+import secrets
 import socket
 from pathlib import Path
 
@@ -29,7 +30,10 @@ c.JupyterHub.hub_port = free_port()
 c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{free_port()}"
 
 c.JupyterHub.authenticator_class = "shared-password"
-c.SharedPasswordAuthenticator.user_password = "penguins"
+# Not a fixed one: whoever else is on this machine could run programs as you.
+password = os.environ.get("COURSE_TRIAL_PASSWORD") or secrets.token_urlsafe(9)
+print(f"The password of this trial: {password}", flush=True)
+c.SharedPasswordAuthenticator.user_password = password
 c.SharedPasswordAuthenticator.allow_all = True
 
 c.JupyterHub.spawner_class = "simple"

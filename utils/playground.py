@@ -37,7 +37,7 @@ FRACTIONS = (0.7, 0.3)  # of the points: trained on, held out
 FEWEST = 3  # points of each class, for a network to be trained
 
 FILM = range(0, 121, 3)  # epochs whose pictures stand in for the panel where no kernel runs
-SHARP = 144  # dots per inch of the picture that is published
+DOTS = 144  # dots per inch of the picture that is published
 INTERVAL_OF_STEPS = 80  # milliseconds from epoch to epoch while it plays
 
 # A click tells the hidden field where it was; the time makes each click differ from the last.
@@ -57,7 +57,7 @@ def playground():
     makes the same network.
     """
     first = Run(Settings())
-    show_live(Panel().box, first.draw(BorderFigure(SHARP)), film)
+    show_live(Panel().box, first.draw(BorderFigure(DOTS)), film)
 
 
 # ------------------------------------------------------------------------------------ the network

@@ -4,6 +4,7 @@ The hub is that of hub/trial_config.py, whose servers run as the user who runs t
 """
 
 import csv
+import secrets
 import shutil
 import socket
 import stat
@@ -25,6 +26,7 @@ if not (ROOT / "hub" / "node_modules").is_dir() and not shutil.which("configurab
     pytest.skip(reason, allow_module_level=True)
 
 NAME = "01_tensors"
+PASSWORD = secrets.token_urlsafe(9)
 SCREEN = {"width": 1280, "height": 900}
 WRONG = min_max.wrong_answers[0]
 # What a student writes in the place of the stub, what the check says, and the verdict.
@@ -64,6 +66,7 @@ def hub(trial, browser):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     variables = {"COURSE_TRIAL": str(trial), "COURSE_TRIAL_PORT": str(port)}
+    variables["COURSE_TRIAL_PASSWORD"] = PASSWORD
     process = subprocess.Popen(
         [sys.executable, "-m", "jupyterhub", "-f", "hub/trial_config.py"],
         cwd=ROOT,
@@ -99,7 +102,7 @@ def log_in(page, desk):
     """Log in, and wait until the student's server shows notebook 00."""
     page.goto(desk.hub)
     page.locator("#username_input").fill(desk.name)
-    page.locator("#password_input").fill("penguins")
+    page.locator("#password_input").fill(PASSWORD)
     page.locator("#login_submit").click()
     # Where it leads; to wait until JupyterLab has opened it would only take its time.
     page.wait_for_url(

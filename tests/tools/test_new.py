@@ -54,7 +54,7 @@ def test_a_plan_stands_in_the_order_of_the_numbers(course):
     titles = [line for line in lines if line.startswith("## ")]
     place = titles.index("## 60 · What does this notebook answer?")
     assert titles[place - 1] < titles[place]
-    assert titles[place + 1 : place + 3] == ["## 70 · Why?", "## Presenting live"]
+    assert titles[place + 1 : place + 3] == ["## 70 · Why?", "## Programmes"]
 
 
 @pytest.mark.full

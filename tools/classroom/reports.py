@@ -217,7 +217,7 @@ def student_page(group, result):
 def class_page(group):
     """Return the page of the class: who solved what, and which misconceptions there are."""
     parts = [
-        f"<p>{len(group.results)} students, {len(group.columns)} exercises. A right answer says "
+        f"<p>Students: {len(group.results)}. Exercises: {len(group.columns)}. A right answer says "
         "that a student got there, not how: the solutions are public. How long anybody took is not "
         "known: notebooks do not record it.</p>",
         misconception_table(group),

@@ -294,8 +294,8 @@ def ended(status, over, limits):
     if over == "files":
         return "stopped: it filled its folder with files."
     if over or signalled in (signal.SIGXCPU, signal.SIGKILL):
-        longer = f"stopped: it ran longer than {limits.seconds:g} s."
-        return f"{longer} Is there a loop or a wait without end?"
+        limit = f"{limits.seconds:g} s"
+        return f"stopped: it ran longer than {limit}. Is there a loop or a wait without end?"
     if signalled:
         return f"it ended the process that ran it ({signal.Signals(signalled).name})."
     return "it ended the process that ran it, before the check was done."
