@@ -41,7 +41,7 @@ HANDED_OVER = {
     ),
     "site": ("build the course as pages for any browser, in build/", ""),
     "film": ("make the film that README.md opens with, in docs/", ""),
-    "handout": ("build copies with questions, tasks and empty cells, in build/", WHICH),
+    "handout": ("build copies with questions, tasks and cues, also to print, in build/", WHICH),
     "grade": (
         "grade a folder of hand-ins: each exercise, each student, the class",
         "The folder follows, and options: --out FOLDER, --checks FILE, --seconds 10, --workers 2",
@@ -60,7 +60,7 @@ PLACES = {
     "bench": "bench",
 }
 # Those among them that need what only maintainers install.
-WITH_TOOLS = {"slides", "site"}
+WITH_TOOLS = {"slides", "site", "handout"}
 
 
 # -- The running Python ------------------------------------------------------------------------

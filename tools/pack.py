@@ -204,17 +204,17 @@ def remove_damaged():
 # -- The files of the course -------------------------------------------------------------------
 
 
-def course_files():
+def course_files(root=ROOT):
     """Return (known, unknown): the paths that git tracks, and those it neither tracks nor ignores.
 
     Raises CourseError where git does not answer for the course's folder.
     """
     problem = "this folder is no clone of it"
     # The folder may lie, downloaded, in somebody else's repository.
-    if (ROOT / ".git").exists():
+    if (root / ".git").exists():
         try:
-            known = [name for name in git_files("--cached") if (ROOT / name).is_file()]
-            return known, git_files("--others")
+            known = [name for name in git_files("--cached", root) if (root / name).is_file()]
+            return known, git_files("--others", root)
         except FileNotFoundError:
             problem = "there is no git here"
         except subprocess.CalledProcessError as error:
@@ -225,10 +225,10 @@ def course_files():
     )
 
 
-def git_files(which):
+def git_files(which, root):
     """Return the paths that git lists, relative to the course's folder."""
     command = ["git", "ls-files", "-z", which, "--exclude-standard"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+    done = subprocess.run(command, cwd=root, capture_output=True, check=True)
     return sorted(filter(None, done.stdout.decode("utf-8").split("\0")))
 
 

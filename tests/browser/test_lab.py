@@ -202,6 +202,7 @@ def test_a_course_that_does_not_start_says_why(tmp_path):
 
 # ------------------------------------------------------------------------------- live slides
 MARKED = ".jp-deck-mod-visible.jp-mod-active"
+ARROWS = ".jp-Deck-Remote"
 ANOTHER = f"""marked => {{
   const now = document.querySelector('{MARKED}');
   return now && now !== marked;
@@ -229,8 +230,9 @@ def slides(browser, live_server):
     with watched(browser, live_server.owns, viewport={"width": 1280, "height": 720}) as found:
         page = found[0]
         page.goto(live_server.page)
-        page.wait_for_selector("[data-jp-deck-mode=presenting] .jp-deck-mod-visible")
-        page.wait_for_function(lab_page.KERNEL_READY)
+        patience = {"timeout": lab_page.STARTS * 1000}
+        page.wait_for_selector("[data-jp-deck-mode=presenting] .jp-deck-mod-visible", **patience)
+        page.wait_for_function(lab_page.KERNEL_READY, **patience)
         yield found
 
 
@@ -245,10 +247,16 @@ def go_to(page, text, key="Space"):
     raise AssertionError(f"{text!r} does not come")
 
 
+def shown_text(page):
+    """Return the text of the cells that the slides show."""
+    return "\n".join(page.locator(".jp-Deck .jp-deck-mod-visible").all_inner_texts())
+
+
 def is_edited(page, server):
     """Leave the slides, save, and return whether the presenter's copy counts as edited."""
     page.keyboard.press("Escape")
     page.wait_for_selector("body:not([data-jp-deck-mode])", state="attached")
+    assert not [answer for answer in page.locator(".answer").all() if answer.is_visible()]
     lab_page.save(page)
     saved = read(server.course / "work" / "live" / "01_tensors.ipynb")
     assert any(cell.outputs for cell in code_cells(saved))
@@ -261,10 +269,13 @@ def test_live_slides_open_and_a_cell_run_by_its_key_shows_its_figure(slides, liv
     go_to(page, "import sys")  # the set-up, on the first slide; nothing has been clicked
     page.keyboard.press("ControlOrMeta+Enter")
     go_to(page, "import torch")
+    assert "What happened" not in shown_text(page)
     page.keyboard.press("ControlOrMeta+Enter")
     figure = page.locator(MARKED).locator(".jp-Cell-outputArea img")
     figure.wait_for(timeout=60_000)
     assert figure.evaluate(IN_SIGHT)
+    go_to(page, "What happened")
+    assert "What happened" in shown_text(page)
     go_to(page, "1 · What do 344 penguins")
     assert not page.locator("h1").is_visible()
     go_to(page, "import torch", key="Shift+Space")
@@ -272,6 +283,23 @@ def test_live_slides_open_and_a_cell_run_by_its_key_shows_its_figure(slides, liv
     assert not outside, "a request would leave the machine"
     assert not errors
     assert not is_edited(page, live_server)
+
+
+@pytest.mark.parametrize("width, height", [(1280, 720), (1920, 1080)])
+def test_letters_are_large_and_nothing_lies_over_them(slides, width, height):
+    page, _, errors = slides
+    page.set_viewport_size({"width": width, "height": height})
+    go_to(page, "penguins = load")
+    line = page.locator(MARKED).locator(".cm-line").first
+    letters = float(line.evaluate("line => getComputedStyle(line).fontSize").removesuffix("px"))
+    assert letters >= 0.033 * height
+    room = line.evaluate("line => line.clientWidth - 8")  # without what is on its left and right
+    assert (
+        live_slides.LINE * 0.602 * letters <= room
+    )  # DejaVu Sans Mono, the widest that is asked for
+    notebook, arrows = (page.locator(f).bounding_box() for f in (".jp-Deck .jp-Notebook", ARROWS))
+    assert arrows["x"] >= notebook["x"] + notebook["width"]
+    assert not errors
 
 
 def test_shift_enter_runs_in_place_and_a_remote_turns_the_slides(slides, live_server):

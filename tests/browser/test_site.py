@@ -18,7 +18,8 @@ from chromium import stays_in, watched
 from live_figures import check_moves, check_plays, state
 from mathematics import MATHEMATICS
 
-from tools.notebooks.files import caption_figures, code_cells, plain, published, read
+from tools.notebooks.files import caption_figures, code_cells, plain, published, read, tags
+from tools.notebooks.steps import LINK, TEACHING
 
 pytest.importorskip("sphinx_book_theme", reason="no Sphinx here (see tools/requirements.txt)")
 from tools.present import site
@@ -134,7 +135,23 @@ def test_every_download_is_the_courses_own_file(folder):
     for name, source in zip(PAGES, site.sources(), strict=False):
         button = text_of(folder, name).find("a", class_="btn-download-source-button")
         laid = (folder / name).parent / unquote(button["href"])
-        assert laid.read_bytes() == (site.ROOT / source).read_bytes()
+        if laid.suffix == ".ipynb":  # with a word on top where to get the course
+            cells = read(site.ROOT / source).cells
+            assert read(laid).cells[-len(cells) :] == cells
+        else:
+            assert laid.read_bytes() == (site.ROOT / source).read_bytes()
+
+
+@pytest.mark.parametrize("path", published(), ids=lambda path: path.stem)
+def test_every_cell_is_an_anchor_and_code_that_only_draws_is_folded(path, folder):
+    page, notebook = text_of(folder, f"notebooks/{path.stem}.html"), read(path)
+    places = [tag["id"] for tag in page.find_all(id=True)]
+    assert {cell.id: places.count(cell.id) for cell in notebook.cells} == {
+        cell.id: 1 for cell in notebook.cells
+    }
+    folded = [cell["id"] for cell in page.select("div.cell:has(> details.hide)")]
+    drawing = [cell.id for cell in code_cells(notebook) if "slide-hide-code" in tags(cell)]
+    assert folded == ["setup", *drawing]
 
 
 # -------------------------------------------------------------------------------------- links
@@ -170,35 +187,59 @@ def test_a_dead_link_and_a_dead_place_are_found(tmp_path):
     assert found == ["b.html#x", "c.html", "#z"]
 
 
+def test_what_comes_next_and_the_map_lead_to_notebooks(folder):
+    stems = [path.stem for path in published()]
+    for stem, follows in zip(stems, stems[1:], strict=False):
+        links = text_of(folder, f"notebooks/{stem}.html").select("#next a:not(.headerlink)")
+        assert f"{follows}.html" in [link["href"] for link in links]
+    on_map = text_of(folder, f"notebooks/{stems[0]}.html").select("#map table a")
+    assert [link["href"] for link in on_map][1:] == [f"{stem}.html" for stem in stems[1:]]
+
+
+def test_the_instructors_page_leads_to_the_steps_it_names(folder):
+    named = LINK.findall(TEACHING.read_text(encoding="utf-8"))
+    links = text_of(folder, "TEACHING.html").select("article a[href^=notebooks]")
+    there = [f"notebooks/{stem}.html#{cell}" for _, stem, cell in named]
+    assert [link["href"] for link in links] == there and len(there) > 100
+
+
 # ------------------------------------------------------------------------------- what can be done
 def search(page, word):
-    """Search for a word as a reader does, and open the first result."""
+    """Search for a word as a reader does; return the addresses of what is found."""
     page.keyboard.press("Control+K")
     page.keyboard.type(word)
     page.keyboard.press("Enter")
-    page.wait_for_selector("#search-results li a")
-    results = page.locator("#search-results li a")
-    addresses = [link.get_attribute("href") for link in results.all()]
-    results.first.click()
+    page.wait_for_function("document.querySelector('.search-summary')?.innerText.includes('found')")
+    return [link.get_attribute("href") for link in page.locator("#search-results li a").all()]
+
+
+def open_first(page):
+    """Open the first of the pages that a search has found."""
+    page.locator("#search-results li a").first.click()
     page.wait_for_selector("article h1")
-    return addresses
 
 
 def test_search_finds_a_word_and_its_result_opens(opened):
     page, outside, errors = opened(START)
     addresses = search(page, "broadcasting")
     assert any(TENSORS in address for address in addresses)
+    assert page.locator("#search-results .context").count() == 0, "a file may not read others"
+    open_first(page)
     assert "broadcasting" in page.locator("article").inner_text().lower()
     assert not outside and not errors
 
 
-def test_the_site_works_from_a_web_server_too(browser, folder):
+def test_from_a_web_server_the_site_works_too_and_search_gives_excerpts(browser, folder):
     with watched(browser, lambda address: False) as (page, outside, errors):
         page.route(SERVER + "**", lambda route: answer(route, folder))
         page.goto(SERVER + TENSORS)
         page.evaluate(TYPESET)
         assert page.evaluate(INSPECT) == []
-        search(page, "broadcasting")
+        addresses = search(page, "broadcasting")
+        page.locator("#search-results .context").nth(len(addresses) - 1).wait_for()
+        excerpts = page.locator("#search-results .context").all_inner_texts()
+        assert "broadcasting" in "".join(excerpts).lower() and len(excerpts) == len(addresses) > 0
+        open_first(page)
         assert page.url.startswith(SERVER) and page.locator("article h1").count() == 1
         assert not outside and not errors
 
@@ -214,12 +255,25 @@ def answer(route, folder):
 
 def test_a_folded_answer_unfolds_by_keyboard(opened):
     page, _, _ = opened(TENSORS)
-    answer = page.locator("article details").first
+    answer = page.locator("article details:not(.hide)").first
     text = answer.locator("p").first
     assert not text.is_visible()
     answer.locator("summary").focus()
     page.keyboard.press("Enter")
     assert text.is_visible() and len(text.inner_text()) > 20
+
+
+def test_the_link_of_a_step_is_in_the_address_and_copied(opened):
+    page, _, errors = opened(TENSORS)
+    page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
+    for link in page.locator(".step-link").all()[:3]:
+        link.click()
+        place = link.get_attribute("href")
+        page.locator(f".copied[href='{place}']").wait_for()
+        assert page.url.endswith(place) and page.evaluate("copied") == page.url
+        assert page.locator(".copied").count() == 1
+        assert page.locator(":target").bounding_box()["y"] >= 0
+    assert not errors
 
 
 def test_the_toggle_switches_to_dark_and_back_and_the_next_page_knows(opened, folder):

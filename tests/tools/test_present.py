@@ -1,6 +1,8 @@
 """The presenter's copies: what live slides need is there, and nothing that is edited is lost."""
 
+import ast
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -8,9 +10,10 @@ import sys
 import nbformat
 import pytest
 
-from tools.notebooks.files import code_cells, published, read, tags
+from tools import lab
+from tools.notebooks.files import FOLDED, code_cells, first_sentence, published, read, tags
 from tools.present import live_slides
-from tools.present.slides import BLANK_LINES, slide_type
+from tools.present.slides import slide_type
 from tools.settings import ROOT
 
 PATHS = published()
@@ -29,10 +32,51 @@ def test_a_live_copy_shows_every_cell_and_no_output(path):
         assert kind == expected, cell.id
         assert "<details>" not in cell.source
     for cell, before in zip(code_cells(shown), code_cells(notebook), strict=True):
-        assert cell.source == BLANK_LINES.sub("\n\n", before.source)
+        assert ast.dump(ast.parse(cell.source)) == ast.dump(ast.parse(before.source)), cell.id
         assert not cell.outputs and cell.execution_count is None
         hidden = cell.metadata.get("jupyter", {}).get("source_hidden", False)
         assert hidden == (cell.id == "setup" or "slide-hide-code" in tags(before))
+
+
+@each_notebook
+def test_no_answer_is_seen_before_the_cell_that_it_answers_has_its_turn(path):
+    notebook = read(path)
+    presented = steps(live_slides.live(notebook))
+    turn = {cell.id: number for number, step in enumerate(presented) for cell in step}
+    words = ["\n".join(cell.source for cell in step) for step in presented]
+    run = None
+    for cell in notebook.cells:
+        folded = FOLDED.fullmatch(cell.source)
+        if cell.cell_type == "code":
+            run = turn.get(cell.id, 0)
+        elif folded:
+            assert turn[cell.id] > run, cell.id
+            assert first_sentence(folded[2]) in words[turn[cell.id]]
+            assert first_sentence(folded[2]) not in "".join(words[: run + 1]), cell.id
+
+
+def steps(shown):
+    """Return the cells of a presenter's copy in lists: each comes with one press of a key.
+
+    A cell of no type is seen with the one before it.
+    """
+    found = []
+    for cell in shown.cells:
+        kind = cell.metadata.get("slideshow", {}).get("slide_type")
+        if kind != "skip":
+            if kind or not found:
+                found.append([])
+            found[-1].append(cell)
+    return found
+
+
+@each_notebook
+def test_lines_of_code_fit_beside_each_other_wherever_they_can_be_broken(path):
+    lines = "\n".join(cell.source for cell in code_cells(live_slides.live(read(path)))).split("\n")
+    too_long = [line for line in lines if len(line) > live_slides.LINE]
+    # A text or a comment is not broken, but wrapped on the screen.
+    assert [line for line in too_long if not re.search("[\"'#]", line)] == []
+    assert len(too_long) < 0.06 * len(lines)
 
 
 @pytest.fixture
@@ -129,8 +173,24 @@ def test_slides_begin_again_after_a_presenter_has_left_them(tmp_path):
     left.parent.mkdir(parents=True)
     for path in (left, other):
         path.write_text('{"active": false}', "utf-8")
+    page = kept / "pages" / "default-37a8.jupyterlab-workspace"  # with the notebook of last time
+    page.parent.mkdir()
+    page.touch()
     live_slides.lay_settings(tmp_path)
-    assert not left.exists() and other.exists()
+    assert not left.exists() and not page.exists() and other.exists()
+
+
+def test_present_begins_on_slides_where_its_jupyterlab_runs_already(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("COURSE_WORK", str(tmp_path))
+    left = tmp_path / "live" / live_slides.KEPT / "user" / "jupyterlab-slideshow"
+    left.mkdir(parents=True)
+    (left / "plugin.jupyterlab-settings").write_text('{"active": false}', "utf-8")
+    server = {"url": "http://127.0.0.1:9/", "token": "t"}
+    monkeypatch.setattr(lab, "running_server", lambda root: server)
+    monkeypatch.setattr(sys, "argv", ["present", "--no-browser", "01"])
+    assert live_slides.main() == 0
+    assert "http://127.0.0.1:9/lab/tree/01_tensors.ipynb?token=t" in capsys.readouterr().out
+    assert list(left.iterdir()) == []
 
 
 def test_a_notebook_that_does_not_exist_is_answered_in_one_sentence(tmp_path):

@@ -1,5 +1,9 @@
 """The site's sources are the course's own files, and what is wrong in them stops the build."""
 
+import shutil
+import subprocess
+import zipfile
+
 import nbformat
 import pytest
 
@@ -69,13 +73,24 @@ def test_a_slider_leaves_its_figure_and_another_widget_nothing(assembled):
 
 
 def test_a_question_is_marked_and_its_words_stay(assembled):
-    cells = [words("Some words.\n\n**Predict.** Which one?"), words("No question.")]
+    cells = [words("Some words.\n\n**Predict 1.** Which one?"), words("No question.")]
     shown = read(assembled(cells=cells) / "notebooks" / "07_vision.ipynb")
-    question = '<div class="question">\n\n**Predict.** Which one?\n\n</div>'
+    question = '<div class="question">\n\n**Predict 1.** Which one?\n\n'
+    question += site.step_link("cell-1") + "\n</div>"
     assert [cell.source for cell in shown.cells[1:]] == [
-        f"Some words.\n\n{question}",
-        "No question.",
+        f'<div id="cell-1"></div>\n\nSome words.\n\n{question}',
+        '<div id="cell-2"></div>\n\nNo question.',
     ]
+
+
+def test_the_set_up_and_code_that_only_draws_are_folded(assembled):
+    draws = {"metadata": {"tags": ["slide-hide-code", "continues"]}}
+    path = assembled(cells=[code("draw()", **draws), code("1 + 1")]) / "notebooks/07_vision.ipynb"
+    folded = ["hide-input" in cell.metadata.get("tags", []) for cell in read(path).cells[1:]]
+    assert folded == [True, False]
+    setup = read(published(["00"])[0]).cells[2]
+    site.fold(setup)
+    assert setup.metadata.tags == ["hide-input"]
 
 
 def test_the_first_sentence_below_a_figure_is_its_caption_and_its_alternative(assembled):
@@ -88,12 +103,12 @@ def test_the_first_sentence_below_a_figure_is_its_caption_and_its_alternative(as
     shown = read(assembled(cells=cells) / "notebooks" / "07_vision.ipynb").cells[1:]
     alternatives = [cell.outputs[0].metadata["image/png"]["alt"] for cell in shown[::2]]
     assert alternatives == ["The loss L falls, e.g. by 0.5.", "Some x."]
-    caption = '<div class="caption">\n\n{}\n\n</div>'
+    caption = '<div class="caption" id="cell-{}">\n\n{}\n\n</div>'
     assert [cell.source for cell in shown[1::2]] == [
-        caption.format("The **loss** $L$ falls, e.g. by 0.5.")
+        caption.format(2, "The **loss** $L$ falls, e.g. by 0.5.")
         + "\n\n"
         + folded.format("It is small."),
-        caption.format("Some `x`."),
+        caption.format(4, "Some `x`."),
     ]
 
 
@@ -141,6 +156,58 @@ def test_a_picture_that_stands_as_html_comes_along_and_must_be_there(tmp_path):
     site.lay_pictures(tmp_path / "html", root)
     laid = {path.name: path.read_text("utf-8") for path in (tmp_path / "html" / "data").iterdir()}
     assert laid == {"p.png": "still", "f.webp": "film"}
+
+
+# ------------------------------------------------------------------------- the course as a zip
+@pytest.fixture
+def clone(tmp_path):
+    """A small course whose files git tracks, but for one."""
+    if not shutil.which("git"):
+        pytest.skip("needs git")
+    pages = {"README.md": "# A course\n\nWords.\n\n## Start\n\nType this.\n"}
+    write_course(tmp_path / "course", pages, [words("# 07 · Why?"), words("**5 minutes**")])
+    for command in (["init", "--quiet"], ["add", "--all"]):
+        subprocess.run(["git", *command], cwd=tmp_path / "course", check=True)
+    (tmp_path / "course" / "marks.csv").write_text("private", "utf-8")
+    return tmp_path / "course"
+
+
+def test_the_zip_holds_what_git_tracks_in_a_folder_of_its_own(clone, tmp_path):
+    assert site.lay_zip(tmp_path / "html", clone) > 0
+    with zipfile.ZipFile(tmp_path / "html" / site.ZIP) as archive:
+        names = archive.namelist()
+        page = archive.read("neural-networks-in-pytorch/README.md")
+    assert page == (clone / "README.md").read_bytes()
+    tracked = [site.START, "notebooks/07_vision.ipynb", *site.PAGES, *site.LICENCES]
+    assert sorted(names) == sorted(f"neural-networks-in-pytorch/{name}" for name in tracked)
+
+
+def test_where_git_does_not_answer_there_is_no_zip_and_that_is_said(clone, tmp_path, capsys):
+    shutil.rmtree(clone / ".git")
+    assert site.lay_zip(tmp_path / "html", clone) is None
+    assert not (tmp_path / "html").exists()
+    assert "no zip of the course: it holds the files that git tracks" in capsys.readouterr().out
+
+
+def test_the_start_page_and_every_notebook_lead_to_the_zip(clone, tmp_path):
+    site.assemble(tmp_path / "sources", clone, megabytes=8.6)
+    start = (tmp_path / "sources" / "index.md").read_text("utf-8")
+    link = f'<a href="{site.ZIP}" download>the whole course as one zip (9 MB)</a>'
+    assert f"## Start\n\nDownload {link}, and unpack it.\n\nType this." in start
+    card = read(tmp_path / "sources" / "notebooks" / "07_vision.ipynb").cells[1].source
+    assert "**5 minutes**\n\nTo run what you read here: " in card
+    assert link.replace(site.ZIP, f"../{site.ZIP}") in card
+
+
+@pytest.mark.parametrize(
+    "address, place",
+    [(None, " at its top. "), ("https://a.b/c/", f": https://a.b/c/{site.ZIP}. ")],
+)
+def test_a_notebook_that_stands_alone_says_where_the_course_is(address, place, clone, tmp_path):
+    site.build(tmp_path / "site", clone, address)
+    laid = read(tmp_path / "site" / "_sources" / "notebooks" / "07_vision.ipynb")
+    assert f"offers the whole course as one zip{place}" in laid.cells[0].source
+    assert laid.cells[1:] == read(clone / "notebooks" / "07_vision.ipynb").cells
 
 
 # ---------------------------------------------------------------------------- what is wrong

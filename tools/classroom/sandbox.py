@@ -233,7 +233,7 @@ def grade_answer(exercise, module, cells, limits, skipped=()):
         child(exercise, module, cells, limits, folder, writing, skipped)
     os.close(writing)
     try:
-        report, over = read_all(reading, begin + 2 * limits.seconds + 2, folder)
+        report, over = read_all(reading, begin + 4 * limits.seconds, folder)
     finally:
         os.close(reading)
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -294,7 +294,8 @@ def ended(status, over, limits):
     if over == "files":
         return "stopped: it filled its folder with files."
     if over or signalled in (signal.SIGXCPU, signal.SIGKILL):
-        return f"stopped: it ran longer than {limits.seconds:g} s. Is there a loop without an end?"
+        longer = f"stopped: it ran longer than {limits.seconds:g} s."
+        return f"{longer} Is there a loop or a wait without end?"
     if signalled:
         return f"it ended the process that ran it ({signal.Signals(signalled).name})."
     return "it ended the process that ran it, before the check was done."

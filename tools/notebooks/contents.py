@@ -20,43 +20,44 @@ def question_and_minutes(notebook):
     return title.partition(" · ")[2], " / ".join(re.findall(r"\d+", card.partition("·")[0]))
 
 
-def table(linked):
-    """Return the table of all notebooks, those that are there with a link if `linked`."""
+def table(folder):
+    """Return the table of all notebooks, with links to those that are there, in `folder`."""
     rows = {
         number: (f"{question} *(in preparation)*", minutes)
         for number, (question, minutes) in PLANNED.items()
     }
     for path in published():
         question, minutes = question_and_minutes(read(path))
-        link = f"[{question}](notebooks/{path.name})"
-        rows[path.name[:2]] = link if linked else question, minutes
+        rows[path.name[:2]] = f"[{question}]({folder}{path.name})", minutes
     lines = (f"| {number} | {' | '.join(rows[number])} |" for number in sorted(rows))
     return HEAD + "\n".join(lines)
 
 
-def with_table(text, linked):
+def with_table(text, folder=""):
     """Return a text with its table of notebooks as the cards say it now.
+
+    `folder` leads from the text to the notebooks, "notebooks/" or nothing.
 
     Raises:
         ValueError: the text has no such table.
     """
     if not TABLE.search(text):
         raise ValueError(f"There is no table here that begins with {HEAD.splitlines()[0]}")
-    return TABLE.sub(lambda old: table(linked), text, count=1)
+    return TABLE.sub(lambda old: table(folder), text, count=1)
 
 
 def write_tables():
     """Write the tables where they changed. Return the names of the changed files."""
     changed = []
     text = README.read_text(encoding="utf-8")
-    fresh = with_table(text, linked=True)
+    fresh = with_table(text, "notebooks/")
     if fresh != text:
         README.write_text(fresh, encoding="utf-8", newline="\n")
         changed.append(README.name)
     path, name = MAP
     notebook = read(path)
     cell = next(cell for cell in notebook.cells if cell.id == name)
-    cell.source = with_table(cell.source, linked=False)
+    cell.source = with_table(cell.source)
     if write(notebook, path):
         changed.append(path.name)
     return changed

@@ -25,8 +25,8 @@ METADATA = {
 # What a kernel needs so that it prints the same everywhere; conftest.py sets the same for pytest.
 QUIET = {"COURSE_PROGRESS": "0", "OMP_NUM_THREADS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
 WIDGET = "application/vnd.jupyter.widget-view+json"
-# How a question to answer before the code runs begins.
-PREDICT = "**Predict.**"
+# How a question to answer before the code runs begins; its number follows.
+PREDICT = "**Predict"
 # What a reader unfolds after the run: its first sentence says what the figure above it shows.
 FOLDED = re.compile(r"<details>\s*<summary>(.+?)</summary>\s*(.+?)\s*</details>", re.S)
 # A dot inside of mathematics, code, a number or an abbreviation does not end a sentence.

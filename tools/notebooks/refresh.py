@@ -1,11 +1,14 @@
 """Run the published notebooks and write their outputs, where they are the same on every run.
 
     python3 course.py refresh [NN ...]
+    python3 course.py refresh --words
 
 A notebook is run twice, and once more as on another CPU. Only if all three print the same is it
 written; an output whose text is equal and whose picture looks the same is kept byte for byte, so
-refreshing an unchanged notebook changes nothing. Stopped or failed, it leaves the file as it was.
-The tables of notebooks in README.md and notebook 00 are made anew from the notebooks' cards.
+refreshing an unchanged notebook changes nothing. Stopped or failed, it leaves the outputs as they
+were. Before that, what follows from the notebooks' words is made anew, with `--words` nothing else:
+the numbers of their questions, the names of steps in TEACHING.md, the tables of notebooks in
+README.md and notebook 00.
 """
 
 import argparse
@@ -25,6 +28,7 @@ from tools.notebooks.files import (
     text_of,
     write,
 )
+from tools.notebooks.steps import write_steps
 
 RUNS = {"first run": False, "second run": False, "other CPU": True}
 
@@ -79,6 +83,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(prog="course.py refresh", description=__doc__.split("\n")[0])
     parser.add_argument("numbers", nargs="*", help="which notebooks, for example 01 (default: all)")
     parser.add_argument("--renew", action="store_true", help="take every output anew")
+    parser.add_argument("--words", action="store_true", help="run nothing: numbers, names, tables")
     options = parser.parse_args(arguments)
 
     def work(path, on_cell):
@@ -86,10 +91,11 @@ def main(arguments=None):
         result = "NOT written" if complaints else "written" if changed else "unchanged"
         return f"{path.name}: {result}", complaints
 
-    status = each_with_progress(published(options.numbers), len(RUNS), work)
-    for name in write_tables():
-        print(f"{name}: table of notebooks written")
-    return status
+    for name in sorted({*write_tables(), *write_steps()}):
+        print(f"{name}: numbers, names or tables written")
+    if options.words:
+        return 0
+    return each_with_progress(published(options.numbers), len(RUNS), work)
 
 
 if __name__ == "__main__":

@@ -10,14 +10,19 @@ presenter's lab and a student's do not mix.
 
 import copy
 import hashlib
+import io
 import json
+import subprocess
 import sys
+import tokenize
+
+import nbformat
 
 from tools import lab
 from tools.notebooks.files import caption_figures, published, read, tags, write
 from tools.present.slides import BLANK_LINES, lay_out_words, slide_type
 from tools.setup import workspace
-from tools.setup.console import guarded, say
+from tools.setup.console import CourseError, guarded, say
 from utils.folders import work_folder
 
 KEPT = ".jupyter"  # in the folder of the copies: what JupyterLab keeps while presenting
@@ -26,28 +31,72 @@ SET_UP = "setup"
 NOT_EDITED = {"outputs", "execution_count"}
 NOT_EDITED_METADATA = {"jupyter", "collapsed", "scrolled", "execution", "trusted", "editable"}
 
-# How the slides look. Letters and figures grow with the window, and with the browser's zoom; the
-# code stays where it is while its output comes.
+# Characters of a line of code: as many as fit beside each other at the size that STYLES gives them.
+LINE = 81
+# How the slides look. Letters grow with the window's height, as far as LINE fits into its width.
 STYLES = {
     ".jp-Deck": {
-        "--jp-code-font-size": "calc(0.75vw + 8.5px)",
-        "--jp-content-font-size1": "calc(1vw + 11px)",
+        "--jp-code-font-size": "min(3.32vh, 1.868vw)",
+        "--jp-code-line-height": "1.25",
+        "--jp-content-font-size1": "min(3.7vh, 2.1vw)",
         "--jp-content-font-size2": "calc(1.15 * var(--jp-content-font-size1))",
         "--jp-content-font-size3": "calc(1.3 * var(--jp-content-font-size1))",
         "--jp-content-font-size4": "calc(1.45 * var(--jp-content-font-size1))",
         "--jp-content-font-size5": "calc(1.75 * var(--jp-content-font-size1))",
+        "--jp-content-line-height": "1.4",
         "--jp-ui-font-size1": "var(--jp-code-font-size)",
         "--jp-widgets-font-size": "var(--jp-code-font-size)",
         "--jp-widgets-inline-height": "calc(1.7 * var(--jp-code-font-size))",
     },
-    ".jp-Deck.jp-NotebookPanel": {"place-content": "start", "padding-top": "3vh"},
-    ".jp-Deck .jp-Cell.jp-deck-mod-onscreen": {"margin-bottom": "1.2vh"},
-    ".jp-Deck .jp-OutputArea img": {"width": "calc(36vw + 300px)", "height": "auto"},
+    "body[data-jp-deck-mode='presenting'] .jp-SideBar": {"display": "none"},
+    ".jp-Deck.jp-NotebookPanel": {
+        "place-content": "start",
+        "padding-top": "2vh",
+        "left": "0",
+        "right": "0",
+    },
+    ".jp-Deck .jp-WindowedPanel-viewport": {"padding": "4px"},
+    ".jp-Deck .jp-Notebook": {"max-height": "98vh"},
+    # What grows when a cell is run stays in sight: the code gives way, and what is above scrolls.
+    ".jp-Deck .jp-Notebook .jp-WindowedPanel-outer": {"scroll-snap-type": "y mandatory"},
+    ".jp-Deck .jp-Cell.jp-mod-active": {"scroll-snap-align": "end"},
+    ".jp-Deck .jp-Cell.jp-deck-mod-onscreen": {"margin-bottom": "1.2vh", "padding": "0"},
+    ".jp-Deck .jp-CodeCell.jp-deck-mod-onscreen": {
+        "display": "flex",
+        "flex-direction": "column",
+        "max-height": "96vh",
+    },
+    ".jp-Deck .jp-CodeCell .jp-Cell-inputWrapper": {"flex": "0 1 auto", "overflow-y": "auto"},
+    ".jp-Deck .jp-CodeCell .jp-Cell-outputWrapper": {
+        "flex": "0 0 auto",
+        "max-height": "80vh",
+        "overflow-y": "auto",
+    },
+    ".jp-Deck .jp-OutputArea img": {
+        "width": "auto",
+        "height": "56vh",
+        "max-width": "100%",
+        "object-fit": "contain",
+        "object-position": "left",
+    },
+    # Below a button and two sliders. The sliders' names, numbers and choices are not cut.
+    ".jp-Deck .live img": {"height": "50vh"},
+    ".jp-Deck .live .widget-inline-hbox": {
+        "width": "calc(34 * var(--jp-code-font-size)) !important",
+    },
+    ".jp-Deck .live .widget-label": {"width": "auto !important", "min-width": "8em"},
+    ".jp-Deck .live .widget-readout": {"min-width": "9em", "overflow": "visible"},
+    ".jp-Deck .noUi-handle": {"background": "var(--jp-brand-color1)"},
+    # Whoever leaves the slides sees no answer before its turn either, but those that are clicked.
+    "body:not([data-jp-deck-mode]) .jp-Cell:not(.jp-mod-active) .answer": {"visibility": "hidden"},
     ".jp-Deck .jp-InternalAnchorLink": {"display": "none"},
     # It would lie unseen over the slide's first lines, and take the clicks.
     ".jp-Deck .jp-NotebookPanel-toolbar": {"display": "none"},
     ".jp-Deck-DesignTools": {"display": "none"},
-    ".jp-Deck-Remote": {"opacity": "0.4"},
+    # The arrows stand in the margin, one below the other; over nothing that is to be read.
+    ".jp-Deck-Remote": {"opacity": "0.4", "width": "var(--jp-private-sidebar-tab-width)"},
+    ".jp-Deck-Remote .jp-Deck-Remote-directions > div": {"flex-direction": "column"},
+    ".jp-Deck-Remote .jp-Deck-Remote-WidgetStack": {"display": "none"},
 }
 # Where keys are pressed: with nothing yet clicked, with a cell marked, in the code of a cell.
 NOWHERE = "body[data-jp-deck-mode='presenting']:not(:focus-within)"
@@ -73,7 +122,10 @@ SETTINGS = {
     "@jupyterlab/shortcuts-extension:shortcuts": {"shortcuts": SHORTCUTS},
     "jupyterlab-slideshow:plugin": {"active": True},
     # The slides switch to this as they begin, and JupyterLab reports errors of its own about it.
-    "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
+    "@jupyterlab/notebook-extension:tracker": {
+        "windowingMode": "none",
+        "codeCellConfig": {"lineWrap": True},  # what no formatter can break
+    },
     "@deathbeds/jupyterlab-fonts:fonts": {"styles": STYLES},
 }
 
@@ -81,7 +133,7 @@ SETTINGS = {
 # -------------------------------------------------------------------------------- the copies
 def live(notebook):
     """Return the presenter's copy of a notebook: no outputs, answers unfolded, a set-up to run."""
-    shown = copy.deepcopy(notebook)
+    shown = broken_to(LINE, notebook)
     captions = caption_figures(shown)
     for cell in shown.cells:
         cell.metadata.setdefault("tags", [])
@@ -91,6 +143,8 @@ def live(notebook):
             cell.metadata.slideshow = {"slide_type": kind}
         if cell.cell_type == "markdown":
             lay_out_words(cell, captions.get(cell.id, ""))
+            if "answer" in tags(cell):
+                cell.source = f'<div class="answer">\n\n{cell.source}\n\n</div>'
         elif cell.cell_type == "code":
             cell.source = BLANK_LINES.sub("\n\n", cell.source)
             cell.outputs, cell.execution_count = [], None
@@ -98,6 +152,44 @@ def live(notebook):
                 cell.metadata.jupyter = {"source_hidden": True}
     shown.metadata.course = {"laid": fingerprint(shown)}
     return shown
+
+
+def broken_to(width, notebook):
+    """Return a copy of a notebook whose lines of code have at most `width` characters.
+
+    Only texts and comments may be longer. Raises CourseError if ruff, which breaks the lines, is
+    missing or refuses.
+    """
+    broken = copy.deepcopy(notebook)
+    for cell in broken.cells:
+        if cell.cell_type == "code":
+            cell.source = with_comments_above(cell.source, width)
+    command = [sys.executable, "-m", "ruff", "format", "--isolated", f"--line-length={width}"]
+    done = subprocess.run(
+        [*command, "--stdin-filename=notebook.ipynb", "-"],
+        input=nbformat.writes(broken),
+        capture_output=True,
+        encoding="utf-8",
+    )
+    if done.returncode != 0:
+        raise CourseError(f"Lines cannot be broken for live slides: {done.stderr.strip()}")
+    return nbformat.reads(done.stdout, as_version=4)
+
+
+def with_comments_above(source, width):
+    """Return code in which a comment that makes its line too long stands above it.
+
+    Else ruff would break the code in front of the comment, which makes many lines of one.
+    """
+    lines = source.split("\n")
+    for token in reversed([*tokenize.generate_tokens(io.StringIO(source).readline)]):
+        row, column = token.start[0] - 1, token.start[1]
+        if token.type == tokenize.COMMENT and "fmt:" not in token.string:
+            code = lines[row][:column].rstrip()
+            if code and len(lines[row]) > width:
+                margin = code[: len(code) - len(code.lstrip())]
+                lines[row : row + 1] = [margin + token.string, code]
+    return "\n".join(lines)
 
 
 def fingerprint(notebook):
@@ -146,8 +238,11 @@ def lay_settings(folder):
     kept.mkdir(parents=True, exist_ok=True)
     text = json.dumps(SETTINGS, indent=1) + "\n"
     workspace.write_whole(kept / "overrides.json", text.encode("utf-8"))
-    # Whoever left the slides before the end would otherwise begin outside them.
+    # Whoever left the slides before the end would otherwise begin outside them, and whoever
+    # presented another notebook would for some seconds see that.
     (kept / "user" / "jupyterlab-slideshow" / "plugin.jupyterlab-settings").unlink(missing_ok=True)
+    for page in (kept / "pages").glob("*.jupyterlab-workspace"):
+        page.unlink()
     folders = {"app_settings": kept, "user_settings": kept / "user", "workspaces": kept / "pages"}
     return [f"--LabApp.{name}_dir={path}" for name, path in folders.items()]
 
@@ -163,7 +258,9 @@ def main():
     folder = work / "live"
     server = lab.running_server(folder) if folder.is_dir() else None
     if server:
+        lay_settings(folder)
         lab.show(page, server, options)
+        say("What has run there is still shown. To begin afresh, stop that JupyterLab first.")
         return 0
     workspace.made(work)
     for sentence in lay_copies(folder):

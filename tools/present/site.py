@@ -1,8 +1,9 @@
 """Build the course's pages: a site to read in any browser, without a server and without a network.
 
-    python3 course.py site
+    python3 course.py site [--address https://...]
 
-The site goes to build/site/. Its sources are assembled from the course's own files, so nothing is
+The site goes to build/site/. Beside the pages lies the whole course as one zip, made from the files
+that git tracks. The sources of the pages are assembled from the course's own files, so nothing is
 written twice: README.md is the start page, then come the notebooks with their stored outputs, then
 the other pages. Sphinx builds them with the settings in site_template/conf.py; whatever it warns
 of stops the build, because a reader would meet it as a dead link or a page without a title.
@@ -15,6 +16,7 @@ import os
 import re
 import shutil
 import sys
+import zipfile
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -23,10 +25,19 @@ from sphinx.application import Sphinx
 from sphinx.errors import SphinxError
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
-from tools.notebooks.files import FOLDED, caption_figures, question_of, read, without_widgets
+from tools.notebooks.files import (
+    FOLDED,
+    caption_figures,
+    question_of,
+    read,
+    tags,
+    without_widgets,
+    write,
+)
+from tools.pack import course_files
 from tools.present import frames, libraries
 from tools.settings import BUILD, ROOT
-from tools.setup.console import CourseError, guarded
+from tools.setup.console import CourseError, guarded, say
 
 TEMPLATE = Path(__file__).resolve().parent / "site_template"
 TARGET = BUILD / "site"
@@ -34,6 +45,7 @@ TARGET = BUILD / "site"
 START = "README.md"
 PAGES = ["TEACHING.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md"]
 LICENCES = {"LICENSE": "Licence of the code", "LICENSE-text": "Licence of words and figures"}
+ZIP = "neural-networks-in-pytorch.zip"
 # What a file of the course is called among the sources, where that is not its own name.
 RENAMED = {START: "index.md", **{name: f"{name}.md" for name in LICENCES}}
 
@@ -45,7 +57,18 @@ CONTENTS = """
 {pages}
 ```
 """
+# What the pages say of the zip: on the start page, on a notebook's page, and in a notebook that is
+# downloaded alone.
+HEAD = "\n## Start\n"
+GET_IT = "\nDownload {}, and unpack it.\n"
+RUN_IT = "\n\nTo run what you read here: {}. Unpack it, and type `python3 course.py lab` there."
+ALONE = (
+    "**Does this notebook stop in its first cell of code?** It needs the course around it. The "
+    "page that you got it from offers the whole course as one zip{}. Unpack it, type `python3 "
+    "course.py lab` in its folder, and open your copy of this notebook there."
+)
 LINK = re.compile(r"(?<=\]\()([^)\s]+)(?=\))")
+OPENING = re.compile(r"<(?:details|div [^>]+)(?=>)")
 SOURCE_OF_PICTURE = re.compile(r'<(?:img|source)\b[^>]*?\bsrc(?:set)?="([^":]+)"')
 ADDRESS = re.compile(r"https?://\S+")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -67,10 +90,11 @@ def sources(root=ROOT):
     return [START, *(f"notebooks/{path.name}" for path in notebooks), *PAGES, *LICENCES]
 
 
-def assemble(folder, root=ROOT, figures=()):
+def assemble(folder, root=ROOT, figures=(), megabytes=None):
     """Lay the sources of the site into a folder: pages, the files that they link to.
 
-    `figures` are those that move: {name of a notebook: what `frames.frames_of` gives of them}.
+    `figures` are those that move: {name of a notebook: what `frames.frames_of` gives of them};
+    `megabytes` is the size of the course's zip, None without one.
     """
     for name in sources(root):
         target = folder / RENAMED.get(name, name)
@@ -78,12 +102,17 @@ def assemble(folder, root=ROOT, figures=()):
         if name.endswith(".ipynb"):
             moving = figures[name] if name in figures else ()
             notebook = presented(read(root / name), moving, f"../{frames_at(name)}")
+            if megabytes:
+                # Below the card.
+                notebook.cells[:2][-1].source += RUN_IT.format(zip_link("../", megabytes))
             for cell in notebook.cells:
                 if cell.cell_type == "markdown":
                     cell.source = with_links(cell.source, name, folder, root)
             nbformat.write(notebook, target)
         else:
             text = page_of(name, root)
+            if megabytes and name == START:
+                text = text.replace(HEAD, HEAD + GET_IT.format(zip_link("", megabytes)), 1)
             target.write_text(with_links(text, name, folder, root), "utf-8", newline="\n")
 
 
@@ -111,8 +140,9 @@ def contents(names):
 def presented(notebook, figures=(), place=""):
     """Return a copy of a notebook as it is read: questions marked, figures with captions.
 
-    `figures` are those that move, as `frames.frames_of` gives them, `place` is where their pictures
-    are.
+    The set-up and code that only draws are folded; words get the ids of their cells as anchors,
+    headings and code in conf.py. `figures` are those that move, as `frames.frames_of` gives them,
+    `place` is where their pictures are.
     """
     shown = copy.deepcopy(notebook)
     captions = caption_figures(shown)
@@ -121,13 +151,50 @@ def presented(notebook, figures=(), place=""):
             if cell.id in figures:
                 frames.with_frames(cell, figures[cell.id], place)
             cell.outputs = without_widgets(cell.outputs)
+            fold(cell)
         elif cell.id in captions:
             cell.source = with_caption(cell.source, captions[cell.id])
         elif cell.cell_type == "markdown" and question_of(cell.source):
             question = question_of(cell.source)
-            marked = f'<div class="question">\n\n{question}\n\n</div>'
+            marked = f'<div class="question">\n\n{question}\n\n{step_link(cell.id)}\n</div>'
             cell.source = cell.source.replace(question, marked)
+        if cell.cell_type == "markdown":
+            cell.source = with_anchor(cell.source, cell.id)
     return shown
+
+
+def fold(cell):
+    """Fold the code of a cell that readers need not see, as on the slides."""
+    if cell.id == "setup":
+        what = "Set-up, the same in all notebooks"
+    elif "slide-hide-code" in tags(cell):
+        what = "Code of this figure"
+    else:
+        return
+    cell.metadata.tags = [*tags(cell), "hide-input"]
+    cell.metadata.mystnb = {"code_prompt_show": what, "code_prompt_hide": what}
+
+
+def with_anchor(source, name):
+    """Return a cell's words with its id as their anchor; a heading gets it in conf.py."""
+    if source.startswith("#"):
+        return source
+    opening = OPENING.match(source)
+    if opening:  # one of ours, right below a figure: nothing comes between
+        return f'{opening[0]} id="{name}"{source[opening.end() :]}'
+    return f'<div id="{name}"></div>\n\n{source}'
+
+
+def step_link(name):
+    """Return the link of a step to itself, which site.js also copies."""
+    words = "Copy the link to this step"
+    return f'<a class="step-link" href="#{name}" aria-label="{words}" title="{words}">#</a>'
+
+
+def zip_link(place, megabytes):
+    """Return a link to the course's zip from a page; `place` leads to the start page's folder."""
+    words = f"the whole course as one zip ({megabytes:.0f} MB)"
+    return f'<a href="{place}{ZIP}" download>{words}</a>'
 
 
 def frames_at(name):
@@ -169,10 +236,11 @@ def with_links(text, name, folder, root):
 # -- The build ---------------------------------------------------------------------------------
 
 
-def build(target=TARGET, root=ROOT):
+def build(target=TARGET, root=ROOT, address=None):
     """Build the site of the course in `root`; return its start page.
 
-    A site that is there stays until the new one is complete.
+    A site that is there stays until the new one is complete. `address` is where it will be
+    published, if that is known: a notebook that is downloaded says it.
 
     Raises:
         CourseError: something is wrong on a page; the message says what and where.
@@ -180,7 +248,8 @@ def build(target=TARGET, root=ROOT):
     parts = target.with_name(target.name + ".parts")
     if parts.exists():
         shutil.rmtree(parts)
-    assemble(parts / "source", root, lay_frames(parts / "html", root))
+    megabytes = lay_zip(parts / "html", root)
+    assemble(parts / "source", root, lay_frames(parts / "html", root), megabytes)
     libraries.lay("mathjax", parts / "html" / "_static")
     warnings = run_sphinx(parts)
     if warnings:
@@ -188,13 +257,31 @@ def build(target=TARGET, root=ROOT):
         sentences = dict.fromkeys(sentence(line, parts / "source") for line in warnings)
         lines = "".join(f"\n  {line}" for line in sentences)
         raise CourseError(f"The pages cannot be built. Fix this, then start again:{lines}")
-    lay_downloads(parts / "html", root)
+    place = f": {address.rstrip('/')}/{ZIP}" if address else " at its top"
+    lay_downloads(parts / "html", root, ALONE.format(place) if megabytes else None)
     lay_pictures(parts / "html", root)
     if target.exists():
         shutil.rmtree(target)
     (parts / "html").rename(target)
     shutil.rmtree(parts)
     return target / "index.html"
+
+
+def lay_zip(folder, root):
+    """Lay the course as a zip into a folder; return its size in MB, None if git does not answer."""
+    try:
+        names, _ = course_files(root)
+    except CourseError:
+        say(
+            "The pages offer no zip of the course: it holds the files that git tracks, and git "
+            "does not answer here."
+        )
+        return None
+    folder.mkdir(parents=True)
+    with zipfile.ZipFile(folder / ZIP, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in names:
+            archive.write(root / name, f"{Path(ZIP).stem}/{name}")
+    return (folder / ZIP).stat().st_size / 1e6
 
 
 def lay_frames(folder, root):
@@ -256,10 +343,18 @@ def where(path, line, source):
     return f"{name}, line {line}"
 
 
-def lay_downloads(folder, root):
-    """Put the course's own files where the download buttons lead, in the place of the sources."""
+def lay_downloads(folder, root, alone):
+    """Put the course's own files where the download buttons lead, in the place of the sources.
+
+    `alone` is what a notebook says first that stands without the course, None for nothing.
+    """
     for name in sources(root):
-        shutil.copyfile(root / name, folder / "_sources" / RENAMED.get(name, name))
+        target = folder / "_sources" / RENAMED.get(name, name)
+        shutil.copyfile(root / name, target)
+        if alone and name.endswith(".ipynb"):
+            notebook = read(target)
+            notebook.cells.insert(0, nbformat.v4.new_markdown_cell(alone, id="alone"))
+            write(notebook, target)
 
 
 def lay_pictures(folder, root):
@@ -276,8 +371,8 @@ def lay_pictures(folder, root):
 def main(arguments=None):
     """Build the site; return the exit status."""
     parser = argparse.ArgumentParser(prog="course.py site", description=__doc__.split("\n")[0])
-    parser.parse_args(arguments)
-    print(build().relative_to(BUILD.parent))
+    parser.add_argument("--address", help="where the pages will be published: https://...")
+    print(build(address=parser.parse_args(arguments).address).relative_to(BUILD.parent))
     print("Open it in a browser. To publish the site, copy the folder to any web server.")
     return 0
 

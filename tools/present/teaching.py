@@ -2,17 +2,15 @@
 
 TEACHING.md is the only source. A plan is a part under the notebook's title, with a table of
 sections, what to cut first, what a room gets wrong and what to ask; a remark belongs to the first
-cell that it names.
+cell that it links to (tools/notebooks/steps.py).
 """
 
 import re
 from dataclasses import dataclass
 
-from tools.settings import ROOT
+from tools.notebooks.steps import LINK, TEACHING
 
-PAGE = ROOT / "TEACHING.md"
 ROW = re.compile(r"^\| (\d+) \| (.+?) \| (.+?) \|$", re.M)
-CELL = re.compile(r"`([a-z]+(?:-[a-z0-9]+)*)`")
 SECTION = re.compile(r"## (?:\d+ · )?(.+\?) \((core|extra), (\d+) min\)$", re.M)
 CUT, WRONG, ASK = "**Cut first:**", "**What a room gets wrong**", "**Ask**"
 
@@ -37,7 +35,7 @@ def plan_for(title):
     Raises:
         ValueError: the plan lacks one of its parts; the message names it.
     """
-    page = PAGE.read_text(encoding="utf-8")
+    page = TEACHING.read_text(encoding="utf-8")
     if f"## {title}\n" not in page:
         return None
     text = page.split(f"## {title}\n")[1].split("\n## ")[0]
@@ -66,8 +64,13 @@ def joined(text):
 
 
 def cells_in(text):
-    """Return the ids of the cells that a text names."""
-    return CELL.findall(text)
+    """Return the ids of the cells that a text links to."""
+    return [cell for _, _, cell in LINK.findall(text)]
+
+
+def spoken(text):
+    """Return a text with the names of steps in the place of the links to them."""
+    return LINK.sub(r"\1", text)
 
 
 def notes_for(notebook):
@@ -87,4 +90,4 @@ def notes_for(notebook):
         for text in texts:
             for name in cells_in(text)[:1]:
                 notes.setdefault(name, []).append(f"**{label}:** {text}")
-    return {name: "\n\n".join(parts) for name, parts in notes.items()}
+    return {name: spoken("\n\n".join(parts)) for name, parts in notes.items()}

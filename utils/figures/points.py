@@ -47,6 +47,8 @@ def scatter_by_group(
         ax.set_aspect("equal")
         ax.locator_params(axis="x", nbins=6)
     label_axes(ax, xlabel, ylabel)
+    if equal:  # the marks follow from the shape, and the shape from their width
+        ax.figure.draw_without_rendering()
     return f"Points of {ylabel} against {xlabel} in groups: {listed(names)}.{rings}"
 
 

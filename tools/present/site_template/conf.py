@@ -9,6 +9,7 @@ from sphinx.util import logging
 
 from tools.notebooks.files import code_cells, pictures_of, read
 from tools.present.frames import OWN_FILES
+from tools.present.site import step_link
 from tools.settings import ROOT
 
 MINUTES = re.compile(r" \(([^()]*min)\)$")
@@ -95,6 +96,33 @@ def alternatives(notebook):
     return found
 
 
+def anchor_cells(app, doctree):
+    """Give the headings and the code of a notebook the ids of their cells, code also a link to it.
+
+    Links from other pages may lead to every cell.
+    """
+    name = app.env.current_document.docname
+    path = Path(app.env.doc2path(name))
+    if path.suffix != ".ipynb":
+        return
+    notebook = read(path)
+    for section in doctree.findall(nodes.section):
+        # The reader of notebooks counts 10000 lines for each cell.
+        cell = notebook.cells[section.line // 10000 - 1]
+        section["ids"] = list(dict.fromkeys([cell.id, *section["ids"]]))
+    shown = [node for node in doctree.findall(nodes.container) if is_code(node)]
+    for node, cell in zip(shown, code_cells(notebook), strict=True):
+        node["ids"].append(cell.id)
+        node += nodes.raw("", step_link(cell.id), format="html")
+    known = {cell.id: (0, cell.id, cell.id) for cell in notebook.cells}
+    app.env.metadata[name].setdefault("myst_slugs", {}).update(known)
+
+
+def is_code(node):
+    """Return whether a node is a cell of code with its outputs."""
+    return node.get("nb_element") == "cell_code"
+
+
 def shrink_minutes(app, doctree):
     """Set the minutes at the end of a heading in small letters, as on the slides."""
     for title in doctree.findall(nodes.title):
@@ -127,5 +155,6 @@ def setup(app):
     """Connect the changes above to the moment when a page has been read."""
     # Before the contents are collected from the headings.
     app.connect("doctree-read", describe_pictures, priority=100)
+    app.connect("doctree-read", anchor_cells, priority=100)
     app.connect("doctree-read", shrink_minutes, priority=100)
     app.connect("doctree-read", part_formulas, priority=100)
