@@ -225,7 +225,7 @@ BROKEN = {
     "pixels too high": code(
         "1", printed("line\n" * 60 + "a line of more than forty letters, so no list")
     ),
-    "pixels too wide": code("2", printed("wide " * 30)),
+    "pixels too wide": words(f'<p style="white-space: nowrap">{"wide " * 60}</p>'),
     "a figure is missing": words('<img src="assets/none.png" alt="A figure that is not there.">'),
     "a figure has no alternative": code("", picture("")),
     "mathematics is not typeset: \\unknown": words("The loss is $\\unknown{x}$."),

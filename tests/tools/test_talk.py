@@ -111,6 +111,20 @@ def test_a_slide_says_in_which_section_it_is(path, talks):
     assert section == len(found.sections) - 1 >= 3
 
 
+@each_notebook
+def test_who_is_told_to_move_something_finds_a_live_figure_on_that_slide(path, talks):
+    outputs = {cell.id: cell.outputs for cell in code_cells(read(path))}
+    for slide in talks(path).slides:
+        pieces = [piece for view in slide.views for piece in view.pieces]
+        told = [
+            piece
+            for piece in pieces
+            if re.search(r"[Mm]ove (the|both) slider|press play", piece.text)
+        ]
+        shown = [output for piece in pieces for output in outputs.get(piece.cell, [])]
+        assert not told or any(map(frames.is_live, shown)), told[0].text
+
+
 # ------------------------------------------------------------------------------------- notes
 @each_notebook
 def test_the_speaker_gets_the_plan_the_rest_of_each_answer_and_the_solutions(path, talks):

@@ -51,7 +51,9 @@ def drawings_of(path, kept=KEPT, kept_frames=frames.KEPT):
         found = frames.draw(notebook, needed, path.stem, wanted)
         if place and not place.is_dir():
             frames.lay(frames.collected(found, frames.FRAMES), place)
+            frames.remove_older(place)
         lay(found, folder)
+        frames.remove_older(folder)
     return json.loads((folder / "names.json").read_text("utf-8")), folder
 
 

@@ -55,6 +55,7 @@ def frames_of(path, kept=KEPT):
         say(f"{path.stem}: drawing the frames of its live figures")
         drawn = draw(notebook, needed, path.stem, {WANTED: most()})
         lay(collected(drawn, FRAMES), folder)
+        remove_older(folder)
     return json.loads((folder / "figures.json").read_text("utf-8")), folder
 
 
@@ -142,13 +143,17 @@ def collected(cells, kind):
 
 @contextlib.contextmanager
 def whole(folder):
-    """Give a new folder to fill; whole or not at all, it takes the place of its elder sisters."""
+    """Give a new folder to fill, which is there whole or not at all."""
     parts = folder.with_name(folder.name + ".parts")
     if parts.exists():
         shutil.rmtree(parts)
     parts.mkdir(parents=True)
     yield parts
     parts.rename(folder)
+
+
+def remove_older(folder):
+    """Remove the folders beside a folder of pictures: they are of a notebook as it was before."""
     for other in folder.parent.iterdir():
         if other != folder:
             shutil.rmtree(other)

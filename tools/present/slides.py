@@ -31,7 +31,7 @@ from tools.notebooks.files import (
 )
 from tools.notebooks.solved import exercises_of
 from tools.present import code_lines, cuts, drawings, frames, libraries
-from tools.present.talk import Composer
+from tools.present.talk import BETWEEN_NOTEBOOKS, Composer
 from tools.present.teaching import notes_for, plan_for
 from tools.settings import BUILD
 from tools.setup.console import guarded
@@ -69,6 +69,8 @@ def lay_out_words(cell, caption):
     elif question_of(cell.source) == cell.source:
         cell.metadata.tags.append("predict")
     cell.source = MINUTES.sub(r"\1 <small>\2</small>", cell.source)
+    # Slides stand alone.
+    cell.source = BETWEEN_NOTEBOOKS.sub(r"\1", cell.source)
 
 
 # ------------------------------------------------------------------------------------- a talk

@@ -253,6 +253,7 @@ class Composer:
                 View([]),
                 *(View([Piece("words", card.id, part)]) for part in parts),
             ]
+        self.closed = True
         for cell in rest:
             self.add(cell)
         number, _, question = self.title.partition(" · ")
