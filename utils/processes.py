@@ -60,7 +60,7 @@ def averaged_gradients(x, y):
 
 
 def train_together(x, y, epochs, checkpoint):
-    """Train with `fit`; in several ranks nothing changes but the wrapper around the model."""
+    """Train with `fit`, in one process or in several ranks."""
     model = digits_network()
     if distributed.is_initialized():
         model = DistributedDataParallel(model)

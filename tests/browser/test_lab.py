@@ -19,7 +19,7 @@ from nbformat import NotebookNode
 
 from tools.notebooks.compare import difference, difference_of_pictures
 from tools.notebooks.files import code_cells, is_exercise, pictures_of, published, read, text_of
-from tools.present import live_slides
+from tools.present import code_lines, live_slides
 from tools.setup.console import CourseError
 from utils.live import WIDGET
 
@@ -294,9 +294,8 @@ def test_letters_are_large_and_nothing_lies_over_them(slides, width, height):
     letters = float(line.evaluate("line => getComputedStyle(line).fontSize").removesuffix("px"))
     assert letters >= 0.033 * height
     room = line.evaluate("line => line.clientWidth - 8")  # without what is on its left and right
-    assert (
-        live_slides.LINE * 0.602 * letters <= room
-    )  # DejaVu Sans Mono, the widest that is asked for
+    # In DejaVu Sans Mono, the widest letters that are asked for.
+    assert code_lines.WIDTH * 0.602 * letters <= room
     notebook, arrows = (page.locator(f).bounding_box() for f in (".jp-Deck .jp-Notebook", ARROWS))
     assert arrows["x"] >= notebook["x"] + notebook["width"]
     assert not errors

@@ -10,19 +10,15 @@ presenter's lab and a student's do not mix.
 
 import copy
 import hashlib
-import io
 import json
-import subprocess
 import sys
-import tokenize
-
-import nbformat
 
 from tools import lab
-from tools.notebooks.files import caption_figures, published, read, tags, write
-from tools.present.slides import BLANK_LINES, lay_out_words, slide_type
+from tools.notebooks.files import caption_figures, code_cells, published, read, tags, write
+from tools.present import code_lines
+from tools.present.slides import lay_out_words, slide_type
 from tools.setup import workspace
-from tools.setup.console import CourseError, guarded, say
+from tools.setup.console import guarded, say
 from utils.folders import work_folder
 
 KEPT = ".jupyter"  # in the folder of the copies: what JupyterLab keeps while presenting
@@ -31,9 +27,8 @@ SET_UP = "setup"
 NOT_EDITED = {"outputs", "execution_count"}
 NOT_EDITED_METADATA = {"jupyter", "collapsed", "scrolled", "execution", "trusted", "editable"}
 
-# Characters of a line of code: as many as fit beside each other at the size that STYLES gives them.
-LINE = 81
-# How the slides look. Letters grow with the window's height, as far as LINE fits into its width.
+# How the slides look. Letters grow with the window's height, as far as code_lines.WIDTH of them and
+# two to spare fit into its width.
 STYLES = {
     ".jp-Deck": {
         "--jp-code-font-size": "min(3.32vh, 1.868vw)",
@@ -133,8 +128,9 @@ SETTINGS = {
 # -------------------------------------------------------------------------------- the copies
 def live(notebook):
     """Return the presenter's copy of a notebook: no outputs, answers unfolded, a set-up to run."""
-    shown = broken_to(LINE, notebook)
+    shown = copy.deepcopy(notebook)
     captions = caption_figures(shown)
+    code = code_lines.broken({cell.id: cell.source for cell in code_cells(shown)})
     for cell in shown.cells:
         cell.metadata.setdefault("tags", [])
         kind = "-" if cell.id == SET_UP else slide_type(cell)  # it has to run, so it has to be seen
@@ -146,50 +142,12 @@ def live(notebook):
             if "answer" in tags(cell):
                 cell.source = f'<div class="answer">\n\n{cell.source}\n\n</div>'
         elif cell.cell_type == "code":
-            cell.source = BLANK_LINES.sub("\n\n", cell.source)
+            cell.source = code[cell.id]
             cell.outputs, cell.execution_count = [], None
             if cell.id == SET_UP or "slide-hide-code" in tags(cell):
                 cell.metadata.jupyter = {"source_hidden": True}
     shown.metadata.course = {"laid": fingerprint(shown)}
     return shown
-
-
-def broken_to(width, notebook):
-    """Return a copy of a notebook whose lines of code have at most `width` characters.
-
-    Only texts and comments may be longer. Raises CourseError if ruff, which breaks the lines, is
-    missing or refuses.
-    """
-    broken = copy.deepcopy(notebook)
-    for cell in broken.cells:
-        if cell.cell_type == "code":
-            cell.source = with_comments_above(cell.source, width)
-    command = [sys.executable, "-m", "ruff", "format", "--isolated", f"--line-length={width}"]
-    done = subprocess.run(
-        [*command, "--stdin-filename=notebook.ipynb", "-"],
-        input=nbformat.writes(broken),
-        capture_output=True,
-        encoding="utf-8",
-    )
-    if done.returncode != 0:
-        raise CourseError(f"Lines cannot be broken for live slides: {done.stderr.strip()}")
-    return nbformat.reads(done.stdout, as_version=4)
-
-
-def with_comments_above(source, width):
-    """Return code in which a comment that makes its line too long stands above it.
-
-    Else ruff would break the code in front of the comment, which makes many lines of one.
-    """
-    lines = source.split("\n")
-    for token in reversed([*tokenize.generate_tokens(io.StringIO(source).readline)]):
-        row, column = token.start[0] - 1, token.start[1]
-        if token.type == tokenize.COMMENT and "fmt:" not in token.string:
-            code = lines[row][:column].rstrip()
-            if code and len(lines[row]) > width:
-                margin = code[: len(code) - len(code.lstrip())]
-                lines[row : row + 1] = [margin + token.string, code]
-    return "\n".join(lines)
 
 
 def fingerprint(notebook):

@@ -43,7 +43,7 @@ TEMPLATE = Path(__file__).resolve().parent / "site_template"
 TARGET = BUILD / "site"
 
 START = "README.md"
-PAGES = ["TEACHING.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md"]
+PAGES = ["TEACHING.md", "hub/README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md"]
 LICENCES = {"LICENSE": "Licence of the code", "LICENSE-text": "Licence of words and figures"}
 ZIP = "neural-networks-in-pytorch.zip"
 # What a file of the course is called among the sources, where that is not its own name.

@@ -318,7 +318,7 @@ class ValueExercise(Exercise):
 
     def form(self):
         return (
-            "Replace the three dots by your answer, then run this cell; "
+            "Replace the three dots with your answer, then run this cell; "
             f"exercises.{self.name}.hint() helps."
         )
 

@@ -9,9 +9,11 @@ from utils.exercises.core import RIGHT, WRONG, Exercise, Verdict
 class LogExercise(Exercise):
     """A log of experiments: {what was changed: the last losses of the seeds}."""
 
+    wanted = "your log"
+
     def form(self):
         return (
-            "Replace the three dots by your log, then run this cell; "
+            f"Replace the three dots with {self.wanted}, then run this cell; "
             f"exercises.{self.name}.hint() helps."
         )
 
@@ -59,6 +61,7 @@ class ContestExercise(LogExercise):
     other is larger than the standard deviation of that gain over the splits.
     """
 
+    wanted = "the result of your contest"
     MODELS = ("always the mean", "linear model", "network")
     WINNERS = ("network", "linear model", "neither")
 

@@ -247,8 +247,8 @@ what_is_slow = ChoiceExercise(
     hints=(
         "Which lines run once for each batch, and go through more than that batch? Which would be "
         "in your own loop as well?",
-        "Two of the six are part of every training loop. The other four can go, without a change "
-        "in what is learnt.",
+        "Two of the six are part of every training loop. The other four can go, and the losses "
+        "stay the same to three digits.",
     ),
     insight="Four habits, each harmless in a small training. The profiler shows all of them.",
 )
