@@ -276,4 +276,4 @@ def test_figures_are_drawn_once_until_the_code_changes(tmp_path, monkeypatch):
         nbformat.write(nbformat.v4.new_notebook(cells=[cell]), path)
         names, folder = drawings.drawings_of(path, tmp_path / "kept", tmp_path / "frames")
         assert (folder / names["line"][0]).read_text() == "<svg/>"
-    assert runs == [{drawings.WANTED: "1"}] * 2
+    assert runs == [{drawings.SHARP_WANTED: "1"}] * 2

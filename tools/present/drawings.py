@@ -13,9 +13,8 @@ from tools.notebooks.files import code_cells, read
 from tools.present import frames
 from tools.settings import BUILD
 from tools.setup.console import say
+from utils.figures.style import SHARP, SHARP_WANTED
 
-SHARP = "application/vnd.course.sharp+json"
-WANTED = "COURSE_SHARP"
 KEPT = BUILD / "drawings"
 
 
@@ -45,7 +44,7 @@ def drawings_of(path, kept=KEPT, kept_frames=frames.KEPT):
         say(f"{path.stem}: drawing its figures for large screens")
         moving = frames.moving_cells(cells)
         place = frames.place_of(path, moving, kept_frames) if moving else None
-        wanted = {WANTED: "1"}
+        wanted = {SHARP_WANTED: "1"}
         if place and not place.is_dir():
             wanted[frames.WANTED] = frames.most()
         found = frames.draw(notebook, needed, path.stem, wanted)
