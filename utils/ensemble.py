@@ -347,6 +347,8 @@ def traced(function, *arguments):
     for node in list(graph.graph.nodes):
         if node.target in RESHAPES and node.meta["val"].shape == node.args[0].meta["val"].shape:
             node.replace_all_uses_with(node.args[0])  # it changes nothing, but a call takes time
+        elif node.op == "call_function":  # torch's own function for the operation is called faster
+            node.target = getattr(torch, node.target.__name__.split(".")[0], node.target)
     graph.graph.eliminate_dead_code()
     graph.recompile()
     return graph

@@ -8,10 +8,10 @@ from utils.fitting import members
 class Optimizers:
     """An optimizer for each setting, with its scheduler, if there are any.
 
-    A single one moves the stacked parameters (S, ...) themselves. Of several, each moves its own n
-    members' part of them, in the same memory. A call of torch takes about the same time for a few
-    weights as for many, and these optimizers move each weight by itself, so all weights of n
-    members, p each, are one tensor (n, p) to their optimizer where it treats them all alike.
+    Each moves its own n members' part of the stacked parameters (S, ...), in the same memory. A
+    call of torch takes about the same time for a few weights as for many, and these optimizers move
+    each weight by itself, so all weights of n members, p each, are one tensor (n, p) to their
+    optimizer where it treats them all alike.
 
     Args:
         ensemble: the `Ensemble`; its parameters may be laid in other memory.
@@ -22,8 +22,7 @@ class Optimizers:
     def __init__(self, ensemble, learnt, make_optimizer, settings, make_scheduler):
         stacked = self.stacked = ensemble.parameters
         self.size = len(ensemble) // len(settings)
-        several = len(settings) > 1
-        parts = {name: self.parts(p) if several else [p] for name, p in stacked.items()}
+        parts = {name: self.parts(tensor) for name, tensor in stacked.items()}
         self.optimizers = []
         for setting, *own in zip(settings, *parts.values(), strict=True):
             optimizer = members.made_with_setting(make_optimizer, own, setting)
@@ -34,11 +33,11 @@ class Optimizers:
             scheduler = make_scheduler(optimizer)
             members.check_scheduler_of_all(scheduler, optimizer)
             self.schedulers.append(scheduler)
-        self.gradients = []  # (names, their gradients side by side), for several settings
+        self.gradients = []  # (names, their gradients side by side)
         learnt = [name for name in stacked if name in learnt]
-        if several and self.are_alike([parts[name] for name in learnt]):
+        if self.are_alike([parts[name] for name in learnt]):
             self.gradients.append((learnt, self.lay_side_by_side(learnt)))
-        elif several:
+        else:
             for name in learnt:
                 self.gradients.append(([name], with_gradients(stacked[name], parts[name])))
 
