@@ -33,9 +33,9 @@ TWICE = "test_solved_and_each_cell_twice"  # what --full runs in the place of nb
 
 
 def pytest_addoption(parser):
-    """Add the options that run all tests, and all notebooks in JupyterLab."""
+    """Add the options that run all tests, and these for all notebooks."""
     parser.addoption("--full", action="store_true", help="run the tests marked full, too")
-    every = "with --full: run every notebook in JupyterLab, not 00 and 05 alone"
+    every = "with --full: run every notebook in JupyterLab and draw its figures anew, not a few"
     parser.addoption("--every-notebook", action="store_true", help=every)
 
 

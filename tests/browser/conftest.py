@@ -1,10 +1,31 @@
-"""Fixtures: a browser."""
+"""Fixtures: a browser, and few figures to draw."""
 
 import pytest
 from chromium import chromium
 
-from tools.notebooks.files import published
-from tools.present import drawings
+from tools.notebooks.files import code_cells, published, read
+from tools.present import drawings, frames
+
+# Their figures are drawn anew for pages and slides, and those of the others are shown as stored: to
+# draw, a notebook has to run. With --every-notebook all are.
+DRAWN = ("01", "04", "06")
+
+
+def drawn_anew(config):
+    """Return the notebooks whose figures are drawn anew; each has some that move."""
+    paths = (path for path in published() if config.option.every_notebook or path.stem[:2] in DRAWN)
+    return [path for path in paths if any(map(moves, code_cells(read(path))))]
+
+
+def moves(cell):
+    """Return whether a cell has a live figure."""
+    return any(map(frames.is_live, cell.outputs))
+
+
+def pytest_generate_tests(metafunc):
+    """Give the tests of drawings the notebooks that have them."""
+    if "drawn" in metafunc.fixturenames:
+        metafunc.parametrize("drawn", drawn_anew(metafunc.config), ids=lambda path: path.stem)
 
 
 @pytest.fixture(scope="module")
@@ -15,13 +36,20 @@ def browser():
 
 
 @pytest.fixture(scope="module")
-def few_frames():
+def few_frames(request):
     """Live figures with nine pictures: whether they move, these show as well as a hundred.
 
     One run of a notebook draws them for pages and slides, and the slides' figures with them.
     """
+    stems = [path.stem for path in drawn_anew(request.config)]
+
+    def of_some(function):
+        return lambda path: function(path) if path.stem in stems else ({}, None)
+
     with pytest.MonkeyPatch.context() as context:
         context.setenv("COURSE_FRAMES", "9")
+        for module, name in ((drawings, "drawings_of"), (frames, "frames_of")):
+            context.setattr(module, name, of_some(getattr(module, name)))
         for path in published():
             drawings.drawings_of(path)
         yield

@@ -310,14 +310,10 @@ def moving(path):
     return sum(is_live(output) for cell in code_cells(read(path)) for output in cell.outputs)
 
 
-MOVING = [path.stem for path in published() if moving(path)]
-
-
-@pytest.mark.parametrize("stem", MOVING)
-def test_every_live_figure_moves_by_keyboard_and_says_what_it_shows(stem, opened):
-    page, outside, errors = opened(f"notebooks/{stem}.html")
+def test_every_live_figure_moves_by_keyboard_and_says_what_it_shows(drawn, opened):
+    page, outside, errors = opened(f"notebooks/{drawn.stem}.html")
     boxes = page.locator(".live-controls").all()
-    assert len(boxes) == moving(site.ROOT / "notebooks" / f"{stem}.ipynb")
+    assert len(boxes) == moving(drawn)
     for box in boxes:
         assert len(check_moves(box)) > 3
         if box.locator("button").count():
@@ -326,7 +322,7 @@ def test_every_live_figure_moves_by_keyboard_and_says_what_it_shows(stem, opened
 
 
 def test_a_live_figure_plays_and_leaves_another_on_its_page_alone(opened):
-    page, outside, errors = opened(f"notebooks/{MOVING[0]}.html")
+    page, outside, errors = opened("notebooks/01_tensors.html")
     page.evaluate(TWICE)
     first, second = page.locator(".live-controls").all()
     before = state(second)
@@ -338,9 +334,8 @@ def test_a_live_figure_plays_and_leaves_another_on_its_page_alone(opened):
     assert not outside and not errors
 
 
-@pytest.mark.parametrize("stem", MOVING)
-def test_the_controls_of_a_live_figure_are_large_enough_for_a_finger(stem, opened):
-    page, _, _ = opened(f"notebooks/{stem}.html", "phone", "dark")
+def test_the_controls_of_a_live_figure_are_large_enough_for_a_finger(drawn, opened):
+    page, _, _ = opened(f"notebooks/{drawn.stem}.html", "phone", "dark")
     for kind, narrowest in {"input": 90, "button": 44}.items():
         for control in page.locator(f".live-controls {kind}").all():
             box = control.bounding_box()
@@ -348,9 +343,8 @@ def test_the_controls_of_a_live_figure_are_large_enough_for_a_finger(stem, opene
     assert violations(page, part=".live-controls") == []
 
 
-@pytest.mark.parametrize("stem", MOVING)
-def test_without_scripts_a_live_figure_is_still_and_there_is_nothing_dead(stem, folder):
-    article = text_of(folder, f"notebooks/{stem}.html").find("article")
+def test_without_scripts_a_live_figure_is_still_and_there_is_nothing_dead(drawn, folder):
+    article = text_of(folder, f"notebooks/{drawn.stem}.html").find("article")
     assert article.select("script.live") and not article.select(
         "input, output, .cell_output button"
     )

@@ -213,10 +213,14 @@ STRANGE = {
 }
 
 
+# Their checks train networks to compare with: a fifth of the answers has to do.
+TRAINS = ("healthy_training", "cured_training", "fast_training")
+
+
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
 @every_exercise
 def test_a_strange_answer_gets_one_calm_message(exercise, capsys):
-    for name, strange in STRANGE.items():
+    for name, strange in list(STRANGE.items())[:: 5 if exercise.name in TRAINS else 1]:
         exercise.check(strange)
         printed = capsys.readouterr().out
         assert re.search(rf"^[✗○] {exercise.name}: ", printed, re.M), name

@@ -1,15 +1,15 @@
 """Leave out of a talk what is extra, for home, or named by TEACHING.md under "Cut first".
 
 A step is what follows a question or a heading up to the next one. "all of `some-cell`" and
-"`some-cell` with its ..." cut the step of that cell, "show `this` without ..." the code that the
-figure comes from, "section 6" a section; any other cell that is named goes alone, with what is said
-about it. Half of a cell stays.
+"`some-cell` with its ..." cut the step of that cell, "show `this` without ..." the code before it
+that shows nothing itself, or the cells named after "without", "section 6" a section; any other cell
+that is named goes alone, with what is said about it. Half of a cell stays.
 """
 
 import copy
 import re
 
-from tools.notebooks.files import FOLDED, draws, tags
+from tools.notebooks.files import FOLDED, tags
 from tools.present.talk import FOR_HOME, HEADING, PREDICT
 from tools.present.teaching import SECTION, cells_in
 
@@ -97,7 +97,7 @@ def named(notebook, text):
                 alone |= {
                     cell.id
                     for cell in code_cells_in(before)
-                    if not draws(cell) and "slide-hide-code" not in tags(cell)
+                    if not cell.outputs and "slide-hide-code" not in tags(cell)
                 }
             continue
         every, rest = False, clause
