@@ -25,6 +25,7 @@ COMPUTES = ("notebooks/", "tests/training/", "tests/course/test_data.py")
 # wants a core of its own, and each file of these folders, whose tests share a kernel or a folder.
 BROWSER = "tests/browser/"
 WHOLE_FILES = ("notebooks/", "tests/setup/", "tests/tools/", "tests/classroom/")
+WHOLE_FILES += ("tests/training/test_distributed.py",)
 LEFT_OUT = pytest.StashKey[int]()
 TWICE = "test_solved_and_each_cell_twice"  # what --full runs in the place of nbval
 

@@ -128,6 +128,7 @@ def test_what_went_wrong_is_said(worker, source, says):
     assert found["status"] == "wrong" and says in found["message"]
 
 
+@pytest.mark.full
 def test_a_worker_that_ends_is_started_anew(worker):
     worker.process.kill()
     assert graded(worker, f"{NAME} = 10")["status"] == "right"
@@ -192,6 +193,7 @@ def test_the_instructors_files_variables_and_processes_are_out_of_reach(worker, 
             assert outcome in found["message"], source
 
 
+@pytest.mark.full
 def test_the_own_cases_on_the_teaching_page_take_the_place_of_the_public_ones(tmp_path):
     from tools.classroom.worker import put_in  # Linux only
 

@@ -60,6 +60,7 @@ def test_what_a_student_wrote_is_text():
     )
 
 
+@pytest.mark.full
 @pytest.mark.skipif(sys.platform != "linux", reason="hand-ins are graded on Linux")
 def test_a_class_is_graded_and_goes_on_where_it_was(tmp_path, capsys, monkeypatch):
     folder, out = tmp_path / "in", tmp_path / "out"

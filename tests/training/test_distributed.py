@@ -194,6 +194,7 @@ def test_the_command_line_joins_machines(tmp_path):
 # Failures ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.full
 def test_a_rank_that_raises_ends_the_run_with_its_own_error(tmp_path, capfd):
     with pytest.raises(RankError) as error:
         launch(rank_functions.fail, str(tmp_path), "raise")
