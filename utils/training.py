@@ -229,7 +229,7 @@ def fit(
     parts = {"optimizer": optimizer, "scheduler": scheduler, "batches": batches}
     parts |= {"model": plain(model), "history": history, "stopping": stopping}
     task = {"loss_fn": loss_fn, "validation": validation, "metrics": metrics, "patience": patience}
-    saved = Checkpoint(checkpoint, parts, task, ranks)
+    saved = Checkpoint(checkpoint, parts, task, ranks, epochs)
     try_first_step(model, batches, loss_fn, metrics)
     loss_of_share = ranks.weighted(loss_fn, batches)
     try:

@@ -301,6 +301,13 @@ def test_without_gradients_only_the_arrow_into_the_module_remains():
     assert len([start for start, end in arrows_of(ax) if start[0] == end[0]]) == 1
 
 
+@pytest.mark.parametrize("steps", [[], ["convolve"], ["convolve", "pool", "flatten"]])
+def test_feature_maps_need_a_step_from_each_shape_to_the_next(steps):
+    words = f"There are 3 shapes and {len(steps)} steps: .* leads one step, 2 in all"
+    with pytest.raises(ValueError, match=words):
+        draw(diagrams.feature_maps, [(1, 8, 8), (4, 6, 6), (4, 3, 3)], steps)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -204,8 +204,13 @@ def labels_instead(content):
         (packed_in_an_unknown_way, "is damaged and cannot be unpacked"),
         (a_web_page, "is a web page"),
         (labels_instead, r"holds numbers of shape \(60,\), where \(60, 28, 28\) belongs"),
-        (lambda content: b"", "is not an IDX file"),
-        (lambda content: content[:10], "is not an IDX file"),
+        (lambda content: b"", r"is empty \(0 bytes, not 47,056\)"),
+        (lambda content: gzip.compress(b""), "is empty"),
+        (lambda content: content[:2], r"is cut short \(2 bytes, not 47,056\)"),
+        (lambda content: content[:10], r"is cut short \(10 bytes, not 47,056\)"),
+        (lambda content: b"\0\0\x0d" + content[3:], "is an IDX file of other numbers than bytes"),
+        (lambda content: b"\0\0\x0c" + content[3:], "is an IDX file of other numbers than bytes"),
+        (lambda content: b"\0\0\x07" + content[3:], "is not an IDX file"),
         (lambda content: b"PK\3\4" + content, "is not an IDX file"),
     ],
 )
@@ -234,5 +239,7 @@ def test_missing_files_are_all_named_and_so_is_a_missing_folder(small_mnist):
     message = str(caught.value)
     assert "train-images-idx3-ubyte or train-images.idx3-ubyte or train-images-idx" in message
     assert "none named t10k-labels-idx1-ubyte or" in message and "train-labels" not in message
+    with pytest.raises(ValueError, match="needs the folder in which the four files .* not None"):
+        load_mnist(None)
     with pytest.raises(FileNotFoundError, match="There is no folder .*nowhere: make it"):
         load_mnist(small_mnist / "nowhere")

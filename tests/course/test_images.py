@@ -11,7 +11,7 @@ IMAGE = torch.rand(6, 5, generator=torch.Generator().manual_seed(0))
 KERNEL = torch.tensor([[1.0, -2.0], [0.5, 0.25], [-1.0, 3.0]])
 
 
-@pytest.mark.parametrize("row, column", [(0, 0), (2, 1), (3, 3)])
+@pytest.mark.parametrize("row, column", [(0, 0), (torch.tensor(2), 1), (3, 3)])
 def test_the_window_shows_the_sum_that_torch_computes(row, column):
     expected = functional.conv2d(IMAGE[None, None], KERNEL[None, None])[0, 0, row, column].item()
     texts = [text.get_text() for text in draw(plotting.window, IMAGE, KERNEL, row, column).texts]
@@ -25,13 +25,28 @@ def test_the_window_shows_the_sum_that_torch_computes(row, column):
         (lambda: plotting.window(IMAGE[None], KERNEL, 0, 0), "each needs two axes"),
         (lambda: plotting.window(IMAGE, torch.ones(7, 2), 0, 0), "is larger than its image"),
         (lambda: plotting.window(IMAGE, KERNEL, 4, 0), "rows go from 0 to 3, columns to 3"),
+        (lambda: plotting.window(IMAGE, KERNEL, 1.5, 0), "row 1.5, column 0: give whole numbers"),
+        (lambda: plotting.window(IMAGE, KERNEL, 0, "1"), "row 0, column 1: give whole numbers"),
+        (lambda: plotting.images(torch.rand(2, 3, 1, 8, 8)), r"images\.flatten\(0, -3\) makes"),
         (lambda: plotting.images(IMAGE), r"images\[None\] makes n = 1"),
         (lambda: plotting.images(torch.rand(2, 8, 8, 3)), r"permute\(0, 3, 1, 2\)"),
         (lambda: plotting.images(torch.rand(2, 3, 8, 8)), r"images\[:, 0\] is the first"),
         (lambda: plotting.images(torch.rand(0, 8, 8)), "no image to draw"),
         (lambda: plotting.signed_maps({}), "no map to draw"),
         (lambda: plotting.images(torch.rand(2, 8, 8), ["one"]), "2 images and 1 titles"),
-        (lambda: plotting.signed_maps({"a": torch.rand(1, 2, 2)}), "a map has two axes"),
+        (
+            lambda: plotting.signed_maps(IMAGE),
+            r"\(6, 5\), .* three axes, .*: maps\[None\] adds one",
+        ),
+        (lambda: plotting.signed_maps(torch.rand(2, 3, 4, 4)), r"of one sample, maps\[0\]"),
+        (
+            lambda: plotting.signed_maps({"a": torch.rand(1, 1, 2, 2)}),
+            r"a map has two axes, .*: maps\['a'\]\[0, 0\] is the first",
+        ),
+        (
+            lambda: plotting.signed_maps({"a": torch.rand(2)}),
+            r"two axes, .*: \[None\] adds an axis",
+        ),
         (
             lambda: plotting.outlines(torch.rand(2, 8, 8, 3), torch.ones(2, 4)),
             r"permute\(0, 3, 1, 2\)",

@@ -196,7 +196,11 @@ def test_the_default_dtype_is_followed(file):
             "FILE, line 5: 4 fields, where the first line names 3 columns; a text or number that "
             "contains commas needs",
         ),
-        (SMALL.replace(",5400", ""), "FILE, line 3: 2 fields, where the first line names 3"),
+        (
+            SMALL.replace(",5400", ""),
+            "FILE, line 3: 2 fields, where the first line names 3 columns; one is missing: for a "
+            "gap leave an empty field, between two commas.",
+        ),
         (SMALL.replace("bill (mm)", "species"), "line 1: 2 columns are named 'species': rename"),
         (
             SMALL.replace("37.8", "3o"),
@@ -211,7 +215,11 @@ def test_the_default_dtype_is_followed(file):
             "no row is without a gap; the column 'b' has most (2 in 4 rows): fill its gaps, or use "
             "leave_out=['b']",
         ),
-        ("name,mass (g)\nx,1\ny,2\nz,3\n", "no column is left to predict 'mass (g)' from"),
+        (
+            "name,year,mass (g)\nx,7,1\ny,7,2\nz,7,3\n",
+            "no column is left to predict 'mass (g)' from: name (texts, more than half of them "
+            "different, as 'x'); year (the same in every row).",
+        ),
         ("a,mass (g)\n1,2\n2,2\n", "the target 'mass (g)' does not vary"),
         ("a,mass (g)\n1,\n2,NA\n", "the target 'mass (g)' does not vary"),
     ],
@@ -220,13 +228,43 @@ def test_what_is_no_table_is_said_with_line_and_column(file, content, words):
     assert words in complaint(file(content))
 
 
+@pytest.mark.parametrize("replaced", [["39.1"], ["39.1", "46.5", "37.8"], ["3750", "5400", "3400"]])
+@pytest.mark.parametrize(
+    "word",
+    ["0,5", "13,", "1,300", "1,300.5", "1.300,5", "1.300.000", "1 300", "-2\xa0300,5", "1'300"],
+)
+def test_a_number_in_another_way_is_not_taken_for_a_text(file, word, replaced):
+    text = SMALL
+    for number in replaced:
+        text = text.replace(number, f'"{word}"')
+    message = complaint(file(text))
+    assert "FILE, line 2, column " in message and f": {word!r} looks like a number" in message
+    assert "write 1300.5 (a decimal comma may stay where semicolons" in message
+
+
+def test_thousands_where_semicolons_separate(file):
+    text = SMALL.replace(",", ";").replace("39.1", "1.300,5")
+    assert "'1.300,5' looks like a number with" in complaint(file(text))
+    text = text.replace(".5;", ",5;").replace(".8", ",8")
+    assert "write 1300,5, or, if it is no number, use leave_out=" in complaint(file(text))
+
+
+def test_texts_with_digits_stay_texts(file):
+    words = ["3,4 5", "030 123", "10.0.0.1", "2024-05-01", "1 30", "a 300"]
+    for word in words:
+        table = read_table(file(SMALL.replace("Adelie", f'"{word}"')), "mass")
+        assert table.names[:2] == tuple(sorted([f"species = {word}", "species = Gentoo"]))
+
+
 def test_a_target_that_is_not_there_or_not_a_number(file):
     path = file(SMALL)
     assert (
         "has no column 'Mass (g)'; the closest is 'mass (g)', and there are: species, bill (mm), "
         "mass (g)." in complaint(path, "Mass (g)")
     )
-    assert "has no column 2; the closest is" in complaint(path, 2)
+    assert "has no column 'MASSE'; the closest is 'mass (g)', and" in complaint(path, "MASSE")
+    assert "has no column 'weight'; there are: species, bill (mm)," in complaint(path, "weight")
+    assert "has no column 2; there are: species," in complaint(path, 2)
     words = "the target 'species' is a column of texts (Adelie, Gentoo)"
     assert words in complaint(path, "species")
     assert "has no column 'wing'" in complaint(path, leave_out=["wing"])
@@ -236,5 +274,5 @@ def test_a_target_that_is_not_there_or_not_a_number(file):
 def test_a_file_that_is_missing(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"There is no file .*birds\.csv: "):
         read_table(tmp_path / "birds.csv", "mass")
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match="is a folder: give the path of the file in it"):
         read_table(str(tmp_path), "mass")

@@ -124,6 +124,10 @@ def test_going_on_is_said_and_a_start_is_not(tmp_path, capsys):
     assert capsys.readouterr().out == ""
     train(9, made_with=99, checkpoint=path)
     assert capsys.readouterr().out == "Going on after epoch 4, from run.pt.\n"
+    for epochs in (9, 1):
+        assert len(train(epochs, made_with=99, checkpoint=path)[1]) == 9
+        said = capsys.readouterr().out
+        assert said == "run.pt already holds 9 epochs: nothing is left to do.\n"
 
 
 @pytest.mark.parametrize("own_generator", [False, True])
@@ -217,6 +221,7 @@ def test_another_task_is_refused_and_nothing_is_changed(tmp_path, name):
     with pytest.raises(ValueError, match="delete it to start anew") as error:
         train(4, checkpoint=path, **(plain | changed))
     assert "\n" not in str(error.value) and len(str(error.value)) < 400
+    assert ("for other " in str(error.value)) == ("data" in name), error.value
     assert path.read_bytes() == before
 
 
@@ -326,6 +331,12 @@ def test_no_such_folder(tmp_path):
     for path in (tmp_path / "missing" / "run.pt", tmp_path):
         with pytest.raises(ValueError, match="is not a file name in a folder that exists"):
             train(2, checkpoint=path)
+
+
+@pytest.mark.parametrize("path", [3, True, b"run.pt", ["run.pt"]])
+def test_what_is_no_name_of_a_file(path):
+    with pytest.raises(ValueError, match="checkpoint must be the name of a file, .*, not .*"):
+        train(2, checkpoint=path)
 
 
 def test_written_whole_or_not_at_all(tmp_path, monkeypatch):

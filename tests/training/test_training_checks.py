@@ -422,7 +422,8 @@ def test_lists_of_numbers():
 
 def test_a_single_class():
     for loss_fn in (nn.CrossEntropyLoss(), nn.functional.cross_entropy):
-        refused("one logit a sample", "always 0", data=(X, torch.zeros(4).long()), loss_fn=loss_fn)
+        for targets in (torch.zeros(4).long(), Y):
+            refused("one logit a sample", "always 0", data=(X, targets), loss_fn=loss_fn)
 
 
 def test_targets_of_a_later_batch_with_another_number_of_axes():
@@ -471,7 +472,7 @@ class Images:
     @staticmethod
     def refused(*phrases, x=x, y=y):
         model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(2 * 16, 4))
-        refused(*phrases, model=model, data=(x, y), loss_fn=nn.CrossEntropyLoss())
+        return refused(*phrases, model=model, data=(x, y), loss_fn=nn.CrossEntropyLoss())
 
 
 def test_images_of_another_form():
@@ -479,9 +480,32 @@ def test_images_of_another_form():
     Images.refused("channels last", "x.permute(0, 3, 1, 2)", x=Images.x.permute(0, 2, 3, 1))
     Images.refused("(n, 1, height, width)", x=Images.x.flatten(1))
     Images.refused("uint8", "x.to(torch.float32) / 255", x=(Images.x * 255).byte())
-    Images.refused("Kernel size can't be greater", x=Images.x[..., :2, :2])
+    Images.refused("int64", "x.to(torch.float32) / 255", x=(Images.x * 255).long())
+    assert "255" not in Images.refused("int64", "x.to(torch.float32)", x=(Images.x * 2).long())
+    smaller = "Take a smaller kernel, add padding, or pool less often."
+    Images.refused("Kernel size can't be greater", smaller, x=Images.x[..., :2, :2])
+    pools = nn.Sequential(nn.Conv2d(1, 2, 3), nn.MaxPool2d(4), nn.AvgPool2d(2), nn.Flatten(0))
+    refused("Output size is too small", smaller, model=pools, data=(Images.x, Images.y))
 
 
 def test_classes_that_there_are_not():
     Images.refused("out of bounds", "counted from 0; these go from 1 to 4", y=Images.y + 1)
-    Images.refused("out of bounds", "these go from -2 to 1", y=Images.y - 2)
+    allowed = "these go from -2 to 1; 4 outputs allow 0 to 3."
+    Images.refused("out of bounds", allowed, y=Images.y - 2)
+
+
+def test_class_numbers_of_another_form():
+    column, one_hot = Images.y[:, None], nn.functional.one_hot(Images.y)
+    for y, mend in [
+        (Images.y.float(), ".long()"),
+        (Images.y.int(), ".long()"),
+        (column, ".flatten()"),
+        (column.byte(), ".flatten()"),
+        (column.float(), ".long().flatten()"),
+        (one_hot, ".argmax(dim=1)"),
+        (one_hot.bool(), ".long().argmax(dim=1)"),
+    ]:
+        Images.refused(f"Class numbers are whole, of shape (n,): take y{mend}.", y=y)
+    assert "Class numbers" not in Images.refused("cannot compare", y=torch.rand(8, 3))
+    with pytest.raises(ValueError, match=r"take y\.long\(\)\.$"):
+        evaluate(nn.Linear(1, 2), (X, Y.flatten()), nn.functional.nll_loss)

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import math
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -23,6 +24,7 @@ FASHION = {  # the same of Fashion-MNIST, whose files have the names and sizes o
     "8181f5470baa50b63fa0f6fddb340f0a",
     "15d484375f8d13e6eb1aabb0c3f46965",
 }
+OTHER_NUMBERS = {bytes([0, 0, kind]) for kind in (0x09, 0x0B, 0x0C, 0x0D, 0x0E)}  # than bytes
 AGAIN = "get it once more"
 
 
@@ -45,7 +47,8 @@ def load_mnist(folder):
 
     Raises:
         FileNotFoundError: there is no such folder, or a file is missing in it.
-        ValueError: a file is damaged, cut short or too long, or holds something else.
+        ValueError: a file is damaged, cut short or too long, or holds something else; or the
+            folder is no path.
     """
     values = [read_idx(path, *PUBLISHED[name]) for name, path in found_in(folder).items()]
     images, labels, test_images, test_labels = map(torch.from_numpy, values)
@@ -54,6 +57,11 @@ def load_mnist(folder):
 
 def found_in(folder):
     """Return the path of each of the four files: name -> path."""
+    if not isinstance(folder, str | os.PathLike):
+        raise ValueError(
+            "load_mnist needs the folder in which the four files of MNIST lie, as in "
+            f"load_mnist('mnist'), not {folder!r}."
+        )
     folder = Path(folder).expanduser().resolve()
     if not folder.is_dir():
         raise FileNotFoundError(
@@ -83,11 +91,11 @@ def read_idx(path, shape, checksum):
     """
     content = unpacked(path)
     header = struct.pack(f">BBBB{len(shape)}I", 0, 0, 8, len(shape), *shape)
-    if content[: len(header)] != header:
+    if not header.startswith(content[: len(header)]):
         raise ValueError(f"{path} {what_it_is(content, shape)}: {AGAIN}.")
     size = len(header) + math.prod(shape)
     if len(content) != size:
-        wrong = "cut short" if len(content) < size else "too long"
+        wrong = "too long" if len(content) > size else "cut short" if content else "empty"
         raise ValueError(f"{path} is {wrong} ({len(content):,} bytes, not {size:,}): {AGAIN}.")
     found = hashlib.md5(content, usedforsecurity=False).hexdigest()  # no secret, only a checksum
     if found in FASHION:
@@ -120,6 +128,8 @@ def what_it_is(content, shape):
     """Return in words what a file is that does not begin as it should."""
     if content.lstrip()[:1] == b"<":
         return "is a web page that was saved in the file's place"
+    if content[:3] in OTHER_NUMBERS:
+        return "is an IDX file of other numbers than bytes"
     dimensions = content[3] if content[:3] == b"\0\0\x08" and len(content) > 3 else 0
     if not 1 <= dimensions <= 4 or len(content) < 4 + 4 * dimensions:
         return "is not an IDX file, the format of MNIST"

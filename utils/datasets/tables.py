@@ -22,6 +22,7 @@ UNNAMED = "unnamed column"
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx and .ods are zip files; older .xls
 WITH_POINT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 WITH_COMMA = re.compile(r"[+-]?(\d+,\d*|,\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
+IN_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}([ .,'\u00a0\u202f]\d{3})+([.,]\d*)?", re.ASCII)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -67,7 +68,7 @@ class Table:
             "one-hot": "; ".join(
                 f"{column} ({some_of(texts)})" for column, texts in self.one_hot.items()
             ),
-            "left out": "; ".join(f"{column} ({why})" for column, why in self.left_out.items()),
+            "left out": "; ".join(with_reasons(self.left_out)),
         }
         lines = [self.origin]
         for title, text in parts.items():
@@ -90,8 +91,9 @@ def read_table(path, target, leave_out=()):
     row's number, looks like any other: name it in `leave_out`.
 
     Columns are separated by commas, semicolons or tabs, whichever the first line has most of. Where
-    it is not commas, numbers may have a decimal comma, and then all of them must. The text is UTF-8
-    or, with a byte order mark, UTF-16; what cannot be UTF-8 is read as Windows-1252.
+    it is not commas, numbers may have a decimal comma, and then all of them must; separators of
+    thousands are refused. The text is UTF-8 or, with a byte order mark, UTF-16; what cannot be
+    UTF-8 is read as Windows-1252.
 
     Args:
         path: the file; a path that is not absolute begins at the notebook's folder.
@@ -102,7 +104,7 @@ def read_table(path, target, leave_out=()):
         Table: features (n, d), target (n, 1), and where they come from.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: there is no such file, or it is a folder.
         ValueError: the file is no table, or the target no column of numbers; the message says which
             line and which column, and what to do.
     """
@@ -131,7 +133,8 @@ def read_table(path, target, leave_out=()):
         del used[name]
     features, one_hot = as_features(used)
     if not features:
-        raise ValueError(f"{path}: no column is left to predict {target!r} from.")
+        reasons = some_of(with_reasons(left_out), between="; ")
+        raise ValueError(f"{path}: no column is left to predict {target!r} from: {reasons}.")
     return Table(
         features=torch.tensor(list(features.values())).T.contiguous(),
         target=torch.tensor(y)[:, None],
@@ -149,6 +152,8 @@ def read_table(path, target, leave_out=()):
 # ------------------------------------------------------------------------------- from file to words
 def decoded(path):
     """Return a file's text, and the name of its encoding."""
+    if path.is_dir():
+        raise FileNotFoundError(f"{path} is a folder: give the path of the file in it.")
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {path}: is it in another folder?")
     content = path.read_bytes()
@@ -201,10 +206,13 @@ def columns_of(text, separator, path):
         raise ValueError(f"{path} has a first line with names and no rows below it.")
     for line, row in rows.items():
         if len(row) != len(header):
-            hint = f"a text or number that contains {SEPARATORS[separator]}"
+            marks = SEPARATORS[separator]
+            hint = f"a text or number that contains {marks} needs quotation marks around it"
+            if len(row) < len(header):
+                hint = f"one is missing: for a gap leave an empty field, between two {marks}"
             raise ValueError(
-                f"{path}, line {line}: {len(row)} fields, where the first line names {len(header)} "
-                f"columns; {hint} needs quotation marks around it."
+                f"{path}, line {line}: {len(row)} field{'s' * (len(row) != 1)}, where the first "
+                f"line names {len(header)} columns; {hint}."
             )
     columns = zip(*rows.values(), strict=True)
     return {
@@ -239,11 +247,10 @@ def column_called(name, columns, path):
     matches = [column for column in columns if name in (column, name_and_unit(column)[0])]
     if len(matches) == 1 or name in columns:
         return name if name in columns else matches[0]
-    closest = difflib.get_close_matches(str(name), columns, n=1, cutoff=0)[0]
-    raise ValueError(
-        f"{path} has no column {name!r}; the closest is {closest!r}, and there are: "
-        f"{some_of(columns)}."
-    )
+    bare = {name_and_unit(column)[0].lower(): column for column in columns}
+    close = difflib.get_close_matches(name_and_unit(str(name))[0].lower(), bare, n=1)
+    guess = f"the closest is {bare[close[0]]!r}, and " if close else ""
+    raise ValueError(f"{path} has no column {name!r}; {guess}there are: {some_of(columns)}.")
 
 
 def not_wanted(columns, target, leave_out, path):
@@ -280,6 +287,14 @@ def without_gaps(words, name, comma, path):
                 )
     if not strays:
         return values
+    odd = [line for line in strays if in_another_way(words[line])]
+    if odd and len(strays) - len(odd) < len(words) / 2:
+        stays = "1300.5 (a decimal comma may stay where semicolons separate the columns)"
+        raise ValueError(
+            f"{path}, line {odd[0]}, column {name!r}: {words[odd[0]]!r} looks like a number with "
+            f"a decimal comma or separators of thousands: write {'1300,5' if comma else stays}, "
+            f"or, if it is no number, use leave_out=[{name!r}]."
+        )
     if len(strays) < len(words) / 2:
         line, numbers = strays[0], len(words) - len(strays)
         raise ValueError(
@@ -296,6 +311,11 @@ def number_in(word, comma):
     elif not WITH_POINT.fullmatch(word) or (comma and "." in word):
         return None
     return number if math.isfinite(number := float(word)) else None
+
+
+def in_another_way(word):
+    """Return whether a word looks like a number with a decimal comma, or parted in thousands."""
+    return bool(WITH_COMMA.fullmatch(word) or IN_THOUSANDS.fullmatch(word))
 
 
 def of_no_use(values):
@@ -351,8 +371,13 @@ def as_features(used):
     return features, one_hot
 
 
-def some_of(words, most=10):
+def with_reasons(left_out):
+    """Return the columns that are left out, each with why in brackets."""
+    return [f"{column} ({why})" for column, why in left_out.items()]
+
+
+def some_of(words, most=10, between=", "):
     """Return words in a list, and how many more there are."""
     words = sorted(words) if isinstance(words, set) else list(words)
     more = f" and {len(words) - most} more" if len(words) > most else ""
-    return ", ".join(words[:most]) + more
+    return between.join(words[:most]) + more

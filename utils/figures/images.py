@@ -1,6 +1,7 @@
 """Figures of images: in a grid, under a window that moves, as maps of signed numbers, outlined."""
 
 import math
+import operator
 
 import numpy as np
 from matplotlib.patches import Ellipse, Rectangle
@@ -67,15 +68,24 @@ def signed_maps(ax, maps, most_columns=8):
         ValueError: there is no map, or one has another number of axes.
     """
     if not isinstance(maps, dict):
-        maps = {str(number): each for number, each in enumerate(to_array(maps))}
+        maps = to_array(maps)
+        if maps.ndim != 3:
+            mend = "maps[None] adds one" if maps.ndim < 3 else "take those of one sample, maps[0]"
+            raise ValueError(
+                f"The maps have the shape {maps.shape}, and a stack of them has three axes, (n, "
+                f"height, width): {mend}."
+            )
+        maps = {str(number): each for number, each in enumerate(maps)}
     names, arrays = list(maps), [to_array(each).astype(float) for each in maps.values()]
     if not arrays:
         raise ValueError("There is no map to draw.")
     for name, array in zip(names, arrays, strict=True):
         if array.ndim != 2:
+            zeros = ", ".join("0" * (array.ndim - 2))
+            place = f"maps[{name!r}][{zeros}] is the first" if zeros else "[None] adds an axis"
             raise ValueError(
                 f"The map {name} has the shape {array.shape}, and a map has two axes, (height, "
-                "width): take one channel of one sample, maps[0, 0], or a stack of them, maps[0]."
+                f"width): {place}."
             )
     rows, columns = grid_of(len(arrays), 1.9, most_columns)
     height, width = (max(array.shape[axis] for array in arrays) for axis in (0, 1))
@@ -117,10 +127,10 @@ def window(ax, image, kernel, row, column, name="kernel"):
 
     Raises:
         ValueError: image or kernel have another number of axes, the kernel is larger than the
-            image, or the window would leave the image.
+            image, or the window would leave the image or stand between pixels.
     """
     values, weights = to_array(image).astype(float), to_array(kernel).astype(float)
-    check_window(values, weights, row, column)
+    row, column = checked_window(values, weights, row, column)
     high, wide = weights.shape
     heights, widths = (
         length - own + 1 for length, own in zip(values.shape, weights.shape, strict=True)
@@ -231,6 +241,8 @@ def grey(pictures):
         values = values[:, 0]
     if values.ndim != 3:
         mend = "images[None] makes n = 1 of a single one."
+        if values.ndim > 4:
+            mend = "images.flatten(0, -3) makes one axis of all but height and width."
         if values.ndim == 4:
             mend = "of images with several channels, show one: images[:, 0] is the first."
         if values.ndim == 4 and values.shape[-1] in (1, 3):
@@ -260,8 +272,8 @@ def grid_of(count, height, most_columns=12):
     return rows, math.ceil(count / rows)
 
 
-def check_window(image, kernel, row, column):
-    """Refuse an image, a kernel and a place that do not fit each other."""
+def checked_window(image, kernel, row, column):
+    """Refuse an image, a kernel and a place that do not fit each other; return the place."""
     if image.ndim != 2 or kernel.ndim != 2:
         raise ValueError(
             f"The image has the shape {image.shape} and the kernel {kernel.shape}; each needs two "
@@ -273,11 +285,18 @@ def check_window(image, kernel, row, column):
             "place for it. Take a smaller kernel, or pad the image."
         )
     last = tuple(length - own for own, length in zip(kernel.shape, image.shape, strict=True))
+    try:
+        row, column = operator.index(row), operator.index(column)
+    except TypeError:
+        raise ValueError(
+            f"The window cannot stand at row {row}, column {column}: give whole numbers, from 0."
+        ) from None
     if not (0 <= row <= last[0] and 0 <= column <= last[1]):
         raise ValueError(
             f"The window at row {row}, column {column} leaves the image: rows go from 0 to "
             f"{last[0]}, columns to {last[1]}."
         )
+    return row, column
 
 
 def draw_ink(ax, values, left):

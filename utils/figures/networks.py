@@ -71,7 +71,15 @@ def feature_maps(ax, shapes, steps, planes=5):
         steps: what leads from each shape to the next, such as "convolution 3 x 3", one less. A
             window is drawn where the step is a convolution or pools.
         planes: how many maps of a stack are drawn, at most.
+
+    Raises:
+        ValueError: there is not one step less than there are shapes.
     """
+    if len(steps) != len(shapes) - 1:
+        raise ValueError(
+            f"There are {len(shapes)} shapes and {len(steps)} steps: from each shape to the next "
+            f"leads one step, {len(shapes) - 1} in all."
+        )
     place, tallest = 0.0, max(shape[-1] for shape in shapes if len(shape) == 3)
     stacks = []  # of each: left end, width of the front map, offset of the last one
     for number, shape in enumerate(shapes):

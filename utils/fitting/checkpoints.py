@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from utils.fitting.checks import shown
 from utils.fitting.errors import InputError
 from utils.fitting.ranks import speaks
 
@@ -110,9 +111,15 @@ class Checkpoint:
         task: what else must be the same when it goes on: "loss_fn", "validation" (a Batches or
             None), "metrics", "patience".
         ranks: the `Ranks` that train together. Rank 0 writes the file, and all read it.
+        epochs: how many the training shall have had in the end.
     """
 
-    def __init__(self, path, parts, task, ranks):
+    def __init__(self, path, parts, task, ranks, epochs):
+        if not isinstance(path, str | os.PathLike | None):
+            raise InputError(
+                f'checkpoint must be the name of a file, such as "run.pt", not {shown(path)}.'
+            )
+        self.epochs = epochs
         self.path, self.ranks = None if path is None else Path(path), ranks
         self.writes = self.path is not None and ranks.rank == 0
         self.parts = {name: part for name, part in parts.items() if part is not None}
@@ -159,7 +166,8 @@ class Checkpoint:
             before = state["settings"].get(name)
             if before != value:
                 both = len(before or "") < 40 and len(value) < 40
-                words = f"with {name} {before}, not {value}" if both else f"for another {name}"
+                another = "other" if name.endswith(("data", "metrics")) else "another"
+                words = f"with {name} {before}, not {value}" if both else f"for {another} {name}"
                 raise InputError(f"{self.path} was written {words}: {START_ANEW}.")
         if shapes_in(state["parts"]["model"]) != shapes_in(self.parts["model"].state_dict()):
             raise InputError(
@@ -172,8 +180,12 @@ class Checkpoint:
         for device, random_state in enumerate(state["cuda_random_states"]):
             if device < torch.cuda.device_count():
                 torch.cuda.set_rng_state(random_state, device)
-        if speaks():
-            print(f"Going on after epoch {len(self.parts['history'])}, from {self.path.name}.")
+        done = len(self.parts["history"])
+        if speaks() and done < self.epochs:
+            print(f"Going on after epoch {done}, from {self.path.name}.")
+        elif speaks():
+            held = f"{done} epoch{'s' * (done != 1)}"
+            print(f"{self.path.name} already holds {held}: nothing is left to do.")
 
     def keep(self):
         """Remember the state of now, at the end of an epoch."""

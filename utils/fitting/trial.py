@@ -27,6 +27,7 @@ ELEMENTWISE = (
     (nn.HuberLoss, functional.huber_loss),
 )
 CROSS_ENTROPY = ((nn.CrossEntropyLoss, functional.cross_entropy),)
+OF_CLASSES = (*CROSS_ENTROPY, (nn.NLLLoss, functional.nll_loss))  # take class numbers
 # What torch raises about the arguments it was given; anything else is a mistake in the code.
 ABOUT_ARGUMENTS = (RuntimeError, ValueError, IndexError, TypeError)
 
@@ -148,7 +149,8 @@ def outputs_and_loss(forward, inputs, targets, loss_fn, model):
             raise
         raise InputError(
             f"The loss cannot compare outputs of shape {shape_and_type(outputs)} with targets of "
-            f"shape {shape_and_type(targets)}: {sentence_of(error)}{about_classes(targets, error)}"
+            f"shape {shape_and_type(targets)}: {sentence_of(error)}"
+            f"{about_classes(outputs, targets, loss_fn, error)}"
         ) from error
 
 
@@ -168,7 +170,7 @@ def outputs_of(forward, inputs, model):
         floating = (p.dtype for p in model.parameters() if p.is_floating_point())
         wanted = next(floating, inputs.dtype)
         if inputs.dtype != wanted and ("dtype" in str(error) or "Input type" in str(error)):
-            pixels = " / 255, so that pixels lie between 0 and 1" * (inputs.dtype == torch.uint8)
+            pixels = " / 255, so that pixels lie between 0 and 1" * are_pixels(inputs)
             raise InputError(
                 f"The inputs are {str(inputs.dtype).removeprefix('torch.')}, but the model's "
                 f"weights are {str(wanted).removeprefix('torch.')}: convert the inputs with "
@@ -176,14 +178,25 @@ def outputs_of(forward, inputs, model):
             ) from error
         raise InputError(
             f"The model cannot take inputs of shape {shape_and_type(inputs)}: {sentence_of(error)}"
-            f"{about_images(inputs, model)}"
+            f"{about_images(inputs, model, error)}"
         ) from error
 
 
-def about_images(inputs, model):
-    """Return what to do about images whose axes are not those of the model, as a sentence or ""."""
+def are_pixels(inputs):
+    """Return whether inputs are whole numbers that look like pixels from 0 to 255."""
+    if inputs.dtype == torch.uint8:
+        return True
+    if inputs.dtype not in (torch.int32, torch.int64) or inputs.ndim < 3 or not inputs.numel():
+        return False
+    return 100 < inputs.max().item() <= 255
+
+
+def about_images(inputs, model, error):
+    """Return what to do about images of other axes, or too small for the model; or ""."""
     layer = next((each for each in model.modules() if isinstance(each, nn.Conv2d)), None)
     if layer is None or (inputs.ndim == 4 and inputs.shape[1] == layer.in_channels):
+        if any(words in str(error) for words in ("Kernel size can't", "Output size is too small")):
+            return " Take a smaller kernel, add padding, or pool less often."
         return ""
     advice = f" Images have the axes (n, {layer.in_channels}, height, width)"
     if inputs.ndim == 3 and layer.in_channels == 1:
@@ -193,12 +206,23 @@ def about_images(inputs, model):
     return f"{advice}."
 
 
-def about_classes(targets, error):
-    """Return which class numbers there are, where torch complains of one, as a sentence or ""."""
-    if "out of bounds" not in str(error):
+def about_classes(outputs, targets, loss_fn, error):
+    """Return what class numbers have to be, where torch complains of them, as a sentence or ""."""
+    if not isinstance(outputs, torch.Tensor):
         return ""
-    low, high = targets.min().item(), targets.max().item()
-    return f" Classes are counted from 0; these go from {low} to {high}."
+    if "out of bounds" in str(error):
+        low, high = targets.min().item(), targets.max().item()
+        classes = outputs.shape[min(1, outputs.ndim - 1)]
+        return (
+            f" Classes are counted from 0; these go from {low} to {high}; {classes} outputs allow "
+            f"0 to {classes - 1}."
+        )
+    n, shape = len(targets), tuple(targets.shape)
+    mends = {tuple(outputs.shape): ".argmax(dim=1)", (n,): "", (n, 1): ".flatten()"}
+    if not is_one_of(loss_fn, OF_CLASSES) or shape not in mends:
+        return ""
+    mend = ".long()" * (targets.dtype not in (torch.uint8, torch.int64)) + mends[shape]
+    return f" Class numbers are whole, of shape (n,): take y{mend}." if mend else ""
 
 
 def sentence_of(error):
@@ -213,7 +237,7 @@ def is_one_of(loss_fn, losses):
 
 def check_outputs(outputs, targets, loss_fn):
     """Refuse outputs and targets that a loss of torch would compare without a word, but wrongly."""
-    if not isinstance(outputs, torch.Tensor) or outputs.shape == targets.shape:
+    if not isinstance(outputs, torch.Tensor):
         return
     if is_one_of(loss_fn, CROSS_ENTROPY) and outputs.ndim == 2 and outputs.shape[1] == 1:
         raise InputError(
@@ -221,7 +245,7 @@ def check_outputs(outputs, targets, loss_fn):
             "class the cross-entropy is always 0: give the model an output for each class, or take "
             "nn.BCEWithLogitsLoss() for two classes and one logit."
         )
-    if is_one_of(loss_fn, ELEMENTWISE):
+    if is_one_of(loss_fn, ELEMENTWISE) and outputs.shape != targets.shape:
         raise broadcast_error(outputs.shape, targets.shape)
 
 
