@@ -131,6 +131,11 @@ FUNCTIONS = {
     "plateau": [
         "relu = torch.nn.functional.relu\n"
         "return relu(1 - relu(2 - x)) - torch.nn.ReLU()(1 - (4 - x).relu())",
+        "first, last = torch.nn.Linear(1, 4), torch.nn.Linear(4, 1)\n"
+        "with torch.no_grad():\n"
+        "    first.weight.fill_(1.0), first.bias.copy_(-torch.arange(1.0, 5.0))\n"
+        "    last.weight.copy_(torch.tensor([[1.0, -1.0, -1.0, 1.0]])), last.bias.zero_()\n"
+        "return last(torch.relu(first(x[:, None])))[:, 0]",
         "units = torch.relu(x[:, None] - torch.arange(1.0, 5.0))\n"
         "return units @ torch.tensor([1.0, -1.0, -1.0, 1.0])",
         "x = x.reshape(x.shape)\n"
@@ -209,7 +214,6 @@ FUNCTIONS = {
         "return torch.einsum('ni,oi->no', X, weight).add(bias).tanh()",
     ],
     "safe_softplus": [
-        "return torch.logaddexp(s, torch.zeros_like(s))",
         "return torch.where(s > 20, s, torch.log(1 + torch.exp(s)))",
         "return torch.maximum(s, s * 0) + torch.log(1 + torch.exp(-abs(s)))",
     ],
@@ -266,6 +270,7 @@ FUNCTIONS = {
     "freeze": [
         "model.requires_grad_(False)\nmodel[-1].requires_grad_(True)\n"
         "return [p for p in model.parameters() if p.requires_grad]",
+        "model[:-1].requires_grad_(False)\nreturn model[-1].parameters()",
         "for p in model[:-1].parameters():\n    p.requires_grad = False\n"
         "return [model[-1].weight, model[-1].bias]",
     ],
@@ -289,6 +294,8 @@ FUNCTIONS = {
     "paired_difference": [
         "d, n = other - one, len(one)\nmean = d.sum() / n\n"
         "return mean, (((d - mean) ** 2).sum() / (n - 1) / n).sqrt()",
+        "import statistics\nd = (other - one).tolist()\n"
+        "return statistics.mean(d), statistics.stdev(d) / len(d) ** 0.5",
         "d = other.double() - one.double()\nreturn d.mean().float(), "
         "(d.var() / d.numel()).sqrt().float()",
     ],
@@ -483,6 +490,36 @@ REFUSED = {
         "return ((predictions[:, 0] - targets) ** 2).mean(), x - x.mean(), (-2 * targets).sum()",
         "the slopes: expected 3 of them, one for each target, got 1.",
     ),
+    "a network of which nothing was learned": (
+        "healthy_training",
+        "u, v = (x - x.mean()) / x.std(), (y - y.mean()) / y.std()\n"
+        "net = torch.nn.Linear(1, 1).double()\n"
+        "steps = torch.optim.SGD(net.parameters(), lr=0.1)\n"
+        "for _ in range(200):\n"
+        "    ((net(u) - v) ** 2).mean().backward()\n"
+        "    steps.zero_grad()\n"
+        "    steps.step()\n"
+        "return net(u) * y.std() + y.mean()",
+        "nothing was learned: your line has the same slope whatever y is.",
+    ),
+    "a small probability added": (
+        "cross_entropy",
+        "p = (z - z.amax(1, True)).exp()\np = p / p.sum(1, True)\n"
+        "return -(p[torch.arange(len(z)), labels] + 1e-9).log()",
+        "caps the loss of the worst mistakes",
+    ),
+    "a list used up": (
+        "receptive_field",
+        "field = 1\nwhile layers:\n    kernel, stride = layers.pop()\n"
+        "    field = (field - 1) * stride + kernel\nreturn field",
+        "your function changes its input. The caller still needs it: work on a copy of it.",
+    ),
+    "the name of what is called": ("tell_apart", "return unit.__name__", "is not right"),
+    "a sleeping model": (
+        "freeze",
+        "model[:-1].eval()\nreturn model[-1].parameters()",
+        "nor do eval() or no_grad()",
+    ),
     "a tensor where the task is about its type": (
         "fix_dtype",
         "return (counts.float() @ prices).item()",
@@ -499,7 +536,7 @@ def test_an_uncommon_wrong_answer_is_refused_with_what_it_got_wrong(name, body, 
 def test_a_wrong_number_is_shown_beside_the_right_one_and_its_input():
     told = message("error_per_sample", "return 2.5")
     assert told.startswith("expected 1.33333, got 2.5.")
-    assert "Input: batches = [([[1.0], [2.0]], [[0.0], [1.0]]), ([[-2.0]], [[0.0]])]" in told
+    assert "Input: batches = [([[1.0], [0.0]], [[0.0], [1.0]]), ([[-2.0]], [[0.0]])]" in told
     told = message("stop_early", "return 1, len(losses)")
     assert told.startswith("best epoch: expected 2, got 1.")
     told = EXERCISES["which_activation"].grade(["SiLU", "ELU"] * 5).message
@@ -510,6 +547,13 @@ def test_a_wrong_number_is_shown_beside_the_right_one_and_its_input():
     assert told == "1000 is not right. exercises.steps_per_epoch.hint() helps."  # not what is
     told = message("min_max", "return (x - x.min()) / min(x.max() - x.min(), 5)")
     assert told.endswith("Input: x = shape (20,): 83.8271, 97.3872, 92.5743, 106.9966, ...")
+
+
+def test_the_winner_may_have_a_capital():
+    exercise = EXERCISES["beat_the_line"]
+    log = exercise.define(exercise.solution_code)
+    assert exercise.grade(log | {"winner": "Network"}).status == "right"
+    assert "holds NaN" in exercise.grade(log | {"network": log["network"] / 0 * 0}).message
 
 
 def test_two_pairs_that_look_alike_are_both_named():
@@ -611,6 +655,17 @@ BANNED = {
         "there is cross_entropy",
     ),
     "the ready formula": ("safe_softplus", "return torch.nn.Softplus()(s)", "there is softplus"),
+    "the logarithm of a sum": (
+        "safe_softplus",
+        "return torch.stack([s, 0 * s]).logsumexp(dim=0)",
+        "there is logsumexp",
+    ),
+    "a fit": (
+        "healthy_training",
+        "import numpy as np\nslope, start = np.polyfit(x.numpy()[:, 0], y.numpy()[:, 0], 1)\n"
+        "return slope * x + start",
+        "there is no training in your function.",
+    ),
     "its mirror image": (
         "safe_softplus",
         "return -torch.nn.functional.logsigmoid(-s)",
@@ -623,6 +678,23 @@ BANNED = {
 def test_what_a_task_rules_out_is_noticed_under_any_name(name, body, says):
     told = message(name, body)
     assert says in told and EXERCISES[name].ban.advice in told
+
+
+def test_a_training_in_numpy_is_a_training():
+    def healthy_training(x, y):
+        x, y = x.numpy(), y.numpy()
+        u, v, slope, start = (x - x.mean()) / x.std(), (y - y.mean()) / y.std(), 0.0, 0.0
+        for _ in range(200):
+            away = slope * u + start - v
+            slope, start = slope - 0.2 * (u * away).mean(), start - 0.2 * away.mean()
+        return torch.from_numpy((slope * u + start) * y.std() + y.mean())
+
+    assert EXERCISES["healthy_training"].grade(healthy_training).status == "right"
+
+
+def test_of_two_slips_with_one_outcome_it_is_the_one_that_was_written():
+    for formula, slip in (("torch.exp(s) + 1", "exp(1000)"), ("1 / s.neg().sigmoid()", "sigmoid")):
+        assert slip in message("safe_softplus", f"return torch.log({formula})").split("\n")[-1]
 
 
 LOOPS = {

@@ -87,10 +87,18 @@ torch_layer = FunctionExercise(
     ],
 )
 
+READY_SOFTPLUS = (
+    "softplus",
+    "log_sigmoid",
+    "binary_cross_entropy_with_logits",
+    "logaddexp",
+    "logsumexp",
+)
+
 safe_softplus = FunctionExercise(
     "safe_softplus",
     ban=Ban(
-        {"softplus", "log_sigmoid", "binary_cross_entropy_with_logits"}.__contains__,
+        lambda name: name in READY_SOFTPLUS,
         "Write the formula yourself, with torch.exp and torch.log.",
     ),
     cases=lambda: [
@@ -152,6 +160,20 @@ safe_softplus = FunctionExercise(
             "    return torch.where(s > 500, s, torch.log(1 + torch.exp(s)))",
             "The limit comes too late: in float32 exp(s) is infinite from s = 89 on.",
             says="The limit comes too late",
+        ),
+        *(
+            WrongAnswer(
+                f"def safe_softplus(s):\n    return {formula}",
+                "The sigmoid of -1000 is rounded to 0, and its logarithm is infinite: write it "
+                "with exp of -|s|.",
+                says="The sigmoid of -1000 is rounded to 0",
+            )
+            for formula in ("-torch.log(torch.sigmoid(-s))", "s - torch.log(torch.sigmoid(s))")
+        ),
+        WrongAnswer(
+            "def safe_softplus(s):\n    return torch.logaddexp(s, torch.zeros_like(s))",
+            "",
+            says="there is logaddexp in your function",
         ),
         WrongAnswer(
             "def safe_softplus(s):\n    return torch.nn.functional.softplus(s)",
@@ -274,29 +296,23 @@ which_activation = ValueExercise(
 )
 
 
-class Steeper:
-    """φ(c s), for one of two activation functions and a factor that the student does not know."""
+UNITS = {
+    f"{name}({factor:g} s)": (function, factor)
+    for factor in (1.0, 2.0, 0.5, 5.0)
+    for name, function in (("tanh", torch.tanh), ("softsign", functional.softsign))
+}
 
-    def __init__(self, function, factor):
-        self.function, self.factor = function, factor
 
-    def __call__(self, s):
-        return self.function(self.factor * torch.as_tensor(s))
-
-    def __str__(self):
-        return f"{self.function.__name__}({self.factor:g} s)"
-
-    def __deepcopy__(self, memo):
-        return self  # a check copies what it hands over, and this cannot be changed
+def in_disguise(run, unit):
+    """Run the answer on one of two activation functions, in a shell that does not name it."""
+    function, factor = UNITS[unit]
+    return run(lambda s: function(factor * torch.as_tensor(s)))
 
 
 tell_apart = FunctionExercise(
     "tell_apart",
-    cases=lambda: [
-        (Steeper(function, factor),)
-        for factor in (1.0, 2.0, 0.5, 5.0)
-        for function in (torch.tanh, functional.softsign)
-    ],
+    watch=in_disguise,
+    cases=lambda: [(unit,) for unit in UNITS],
     hints=(
         "Near 0 they are alike, and how quickly they rise depends on c. Far out, tanh(c s) is 1 "
         "for any c from 0.5 to 5. What is softsign there?",

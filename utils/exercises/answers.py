@@ -146,11 +146,13 @@ def call(function, arguments, *, watch=None, returns=None):
         return problem(str(complaint))
     except BaseException as error:  # SystemExit too: an answer must not end the kernel
         return problem(describe_error(error, function), raised=True)
-    if not same(mine, arguments):
-        return problem(
-            "your function changes its input. The caller still needs it: compute a new tensor "
-            "(`x - 1` instead of `x -= 1`)."
-        )
+    pairs = zip(mine, arguments, strict=True)
+    changed = [before for now, before in pairs if not same(now, before)]
+    if changed:
+        how = "work on a copy of it"
+        if isinstance(changed[0], torch.Tensor):
+            how = "compute a new tensor (`x - 1` instead of `x -= 1`)"
+        return problem(f"your function changes its input. The caller still needs it: {how}.")
     return Outcome(result, called=tuple(calls.names))
 
 

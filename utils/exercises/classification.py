@@ -2,23 +2,16 @@
 
 import torch
 
-from utils.exercises.answers import kind_of
-from utils.exercises.core import (
-    WRONG,
-    Ban,
-    ChoiceExercise,
-    Exercise,
-    FunctionExercise,
-    Verdict,
-    WrongAnswer,
-)
+from utils.exercises.core import Ban, ChoiceExercise, FunctionExercise, WrongAnswer
+from utils.exercises.letters import LettersInOrder
 
 classify = FunctionExercise(
     "classify",
     cases=lambda: [
         (torch.tensor([[-3.0], [0.3], [2.0], [-0.2], [0.0]]), 0.5),
-        (torch.tensor([[-3.0], [0.3], [2.0], [-0.2]]), 0.8),
+        (torch.tensor([[-3.0], [0.3], [2.0], [-0.2], [0.85]]), 0.8),
         (torch.tensor([[-40.0], [-1.5], [40.0]]), 0.1),
+        (torch.tensor([[1.0]]), 0.5),
     ],
     hints=(
         "Three steps: a probability from each logit, a comparison with the threshold, and a whole "
@@ -85,6 +78,19 @@ classify = FunctionExercise(
             "The logarithm is missing: the logit of a threshold p is log(p / (1 - p)).",
             says="The logarithm is missing",
         ),
+        WrongAnswer(
+            "def classify(logits, threshold):\n"
+            "    return (torch.sigmoid(logits) > threshold).long().squeeze()",
+            "squeeze() takes away every axis of length 1, also that of a single point: .flatten() "
+            "or .squeeze(1).",
+            says="also that of a single point",
+        ),
+        WrongAnswer(
+            "def classify(logits, threshold):\n"
+            "    return (torch.tanh(logits) > threshold).long().flatten()",
+            "tanh goes from -1 to 1, a probability from 0 to 1: take the sigmoid.",
+            says="tanh goes from -1 to 1",
+        ),
     ],
 )
 
@@ -98,6 +104,12 @@ BY_HAND = Ban(
 LOGITS = [[2.0, -1.0, 3.0], [0.0, 0.0, 0.0]]
 LARGE = [[1000.0, 999.0, 0.0], [-1000.0, -1000.0, -1001.0], [1.0, 2.0, 3.0], [0.5, -0.5, 0.0]]
 
+SOFTMAX = """
+def safe_softmax(z):
+    powers = torch.exp(z - z.amax(dim=1, keepdim=True))  # (n, c), the largest is 1
+    return powers / powers.sum(dim=1, keepdim=True)
+"""
+
 safe_softmax = FunctionExercise(
     "safe_softmax",
     without_loop=True,
@@ -106,6 +118,7 @@ safe_softmax = FunctionExercise(
         (torch.tensor(LOGITS),),
         (torch.tensor(LARGE)[:1],),
         (torch.tensor(LARGE),),
+        (torch.tensor([[100.0, 10.0, 0.0]]),),
     ],
     hints=(
         "Subtract the largest logit of each row, then exponentiate, then divide each row by its "
@@ -113,11 +126,7 @@ safe_softmax = FunctionExercise(
         "powers = torch.exp(z - z.amax(dim=1, keepdim=True)) has no overflow. Divide it by "
         "powers.sum(dim=1, keepdim=True).",
     ),
-    solution="""
-        def safe_softmax(z):
-            powers = torch.exp(z - z.amax(dim=1, keepdim=True))  # (n, c), the largest is 1
-            return powers / powers.sum(dim=1, keepdim=True)
-    """,
+    solution=SOFTMAX,
     insight="In each row the largest power is exactly 1, so the sum is between 1 and c.",
     wrong_answers=[
         WrongAnswer(
@@ -127,35 +136,47 @@ safe_softmax = FunctionExercise(
             says="Large logits overflow",
         ),
         WrongAnswer(
-            "def safe_softmax(z):\n"
-            "    powers = torch.exp(z - z.max())\n"
-            "    return powers / powers.sum(dim=1, keepdim=True)",
+            SOFTMAX.replace("z.amax(dim=1, keepdim=True)", "z.max()"),
             "This subtracts the largest logit of the whole batch: in a row that lies far below it "
             "all powers become 0, and 0 by 0 is nan. Each row needs its own largest.",
             says="Each row needs its own largest",
         ),
         WrongAnswer(
-            "def safe_softmax(z):\n"
-            "    powers = torch.exp(z - z.amax(dim=0))\n"
-            "    return powers / powers.sum(dim=0)",
+            SOFTMAX.replace("dim=1", "dim=0"),
             "dim=0 goes down the columns, over the points; a point's classes stand in its row, "
             "dim=1.",
             says="stand in its row",
         ),
         WrongAnswer(
-            "def safe_softmax(z):\n"
-            "    powers = torch.exp(z - z.amax(dim=1, keepdim=True))\n"
-            "    return powers / powers.sum()",
+            SOFTMAX.replace("powers.sum(dim=1, keepdim=True)", "powers.sum()"),
             "All rows together add up to 1 here: each row has to, so sum over dim=1.",
             says="each row has to",
         ),
+        *(
+            WrongAnswer(
+                SOFTMAX.replace(f"{name}(dim=1, keepdim=True)", f"{name}(dim=1)"),
+                "A result of shape (n,) is lined up with the classes, not with the rows: "
+                "keepdim=True is missing.",
+                says="keepdim=True is missing",
+            )
+            for name in ("amax", "sum")
+        ),
         WrongAnswer(
-            "def safe_softmax(z):\n"
-            "    powers = torch.exp(z - z.amax(dim=1, keepdim=True))\n"
-            "    return powers / powers.sum(dim=1)",
-            "The sums have the shape (n,), which is lined up with the classes, not with the rows: "
-            "keepdim=True is missing.",
-            says="must match the size",
+            SOFTMAX.replace(" / powers.sum(dim=1, keepdim=True)", ""),
+            "The rows do not add up to 1 yet: divide each by its sum.",
+            says="do not add up to 1 yet",
+        ),
+        WrongAnswer(
+            SOFTMAX.replace("powers.sum(dim=1", "powers.sum(dim=0"),
+            "Divided by the sums over dim=0, the *columns* add up to 1: for the rows sum over "
+            "dim=1, with keepdim=True.",
+            says="the *columns* add up to 1",
+        ),
+        WrongAnswer(
+            SOFTMAX.replace("amax", "amin"),
+            "This subtracts the *smallest* logit of each row, so that exp sees large numbers: "
+            "subtract the largest, which leaves nothing above 0.",
+            says="the *smallest* logit of each row",
         ),
         WrongAnswer(
             "def safe_softmax(z):\n"
@@ -165,18 +186,14 @@ safe_softmax = FunctionExercise(
             says="exponential is missing",
         ),
         WrongAnswer(
-            "def safe_softmax(z):\n"
-            "    powers = torch.exp(z - z.mean(dim=1, keepdim=True))\n"
-            "    return powers / powers.sum(dim=1, keepdim=True)",
+            SOFTMAX.replace("amax", "mean"),
             "Subtracting the mean is not enough: 1000 lies 334 above it, and exp(334) is infinite. "
             "Only the largest logit leaves nothing above 0.",
             says="Subtracting the mean is not enough",
         ),
         *(
             WrongAnswer(
-                "def safe_softmax(z):\n"
-                f"    powers = torch.exp(z.clamp({limits}))\n"
-                "    return powers / powers.sum(dim=1, keepdim=True)",
+                SOFTMAX.replace("z - z.amax(dim=1, keepdim=True)", f"z.clamp({limits})"),
                 "Clamping makes 1000 and 999 equal, and their probabilities too: subtract the "
                 "largest logit, which keeps the differences.",
                 says="Clamping makes 1000 and 999 equal",
@@ -248,6 +265,24 @@ cross_entropy = FunctionExercise(
             says="stay with logits",
         ),
         WrongAnswer(
+            POINT_LOSSES.replace("z.amax(dim=1, keepdim=True)", "z.max()"),
+            "This takes the largest logit of the whole batch: in a row that lies far below it all "
+            "powers become 0, and log 0 is -inf. Each row needs its own largest.",
+            says="Each row needs its own largest",
+        ),
+        *(
+            WrongAnswer(
+                "def cross_entropy(z, labels):\n"
+                "    powers = torch.exp(z - z.amax(dim=1, keepdim=True))\n"
+                "    p = powers / powers.sum(dim=1, keepdim=True)\n"
+                f"    return -p[torch.arange(len(z)), labels].clamp(min={least}).log()",
+                "A least probability, clamped or added, caps the loss of the worst mistakes: stay "
+                "with logits.",
+                says="caps the loss of the worst mistakes",
+            )
+            for least in "1e-6 1e-7 1e-8 1e-9 1e-10 1e-12 1e-15 1e-16 1e-20 1e-30".split()
+        ),
+        WrongAnswer(
             POINT_LOSSES.replace("m.flatten() + ", ""),
             "The largest logit was taken out of the sum and not added again.",
             says="not added again",
@@ -298,6 +333,7 @@ confusion = FunctionExercise(
     cases=lambda: [
         (torch.tensor([0, 0, 0, 1, 2]), torch.tensor([0, 0, 1, 1, 1]), 3),
         (torch.tensor([0, 1, 1, 1, 0, 1]), torch.tensor([0, 0, 1, 1, 0, 1]), 3),
+        (torch.tensor([0, 1, 1, 0]), torch.tensor([0, 1, 0, 0]), 2),
     ],
     hints=(
         "Begin with torch.zeros(classes, classes, dtype=torch.int64) and go through the pairs of a "
@@ -351,6 +387,15 @@ confusion = FunctionExercise(
             "Counts are whole numbers: dtype=torch.int64.",
             says="Counts are whole numbers",
         ),
+        WrongAnswer(
+            "def confusion(labels, predicted, classes):\n"
+            "    counts = torch.zeros(3, 3, dtype=torch.int64)\n"
+            "    for true, guess in zip(labels, predicted):\n"
+            "        counts[true, guess] += 1\n"
+            "    return counts",
+            "The table always has 3 classes here: use `classes`.",
+            says="always has 3 classes",
+        ),
     ],
 )
 
@@ -377,8 +422,9 @@ chi_squared = FunctionExercise(
         def chi_squared(y, f, sigma):
             return (((y - f) / sigma) ** 2).sum()
     """,
-    insight="Moving the line of the lowest χ² up by 0.1 adds 1: 0.1² times the sum of 1/sigma². A "
-    "growth by 1 is the usual error bar, here of the line's height, its slope held fixed.",
+    insight="Moving the line of the lowest χ² up by 0.1 adds 1.005, nearly 1: 0.1² times the sum "
+    "of 1/sigma². A growth by 1 is the usual error bar, here of the line's height, its slope held "
+    "fixed.",
     wrong_answers=[
         WrongAnswer(
             "def chi_squared(y, f, sigma):\n    return ((y - f) ** 2 / sigma).sum()",
@@ -412,43 +458,6 @@ chi_squared = FunctionExercise(
         ),
     ],
 )
-
-
-class LettersInOrder(Exercise):
-    """Letters in an order: "DFBEA", "d, f, b, e, a" or the letters in a list.
-
-    Args:
-        options: the letters to choose from.
-        clues: for each place, what to look at where its letter is wrong.
-        confusions: (place from 1, letter) -> why that letter, which is easily mistaken, is wrong.
-    """
-
-    def __init__(self, name, *, options, clues, confusions, **rest):
-        super().__init__(name, **rest)
-        self.options = options
-        self.clues = clues
-        self.confusions = confusions
-        self.letters = self.define(self.solution_code)
-
-    def form(self):
-        order = self.options[: len(self.letters)]
-        return f'Write {len(self.letters)} letters in order, for example {self.name} = "{order}".'
-
-    def judge(self, answer, *more):
-        items = list(answer) if isinstance(answer, list | tuple | str) and not more else [None]
-        if not all(isinstance(item, str) for item in items):
-            return Verdict(WRONG, f"expected letters, got a {kind_of(answer)}. {self.form()}")
-        given = [character.upper() for item in items for character in item if character.isalpha()]
-        unknown = sorted(set(given) - set(self.options))
-        if unknown:
-            return Verdict(WRONG, f"there is no {', '.join(unknown)} here. {self.form()}")
-        if len(given) != len(self.letters):
-            return Verdict(WRONG, f"{len(given)} letters came. {self.form()}")
-        for place, (letter, true) in enumerate(zip(given, self.letters, strict=True), start=1):
-            if letter != true:
-                why = self.confusions.get((place, letter), self.clues[place - 1])
-                return Verdict(WRONG, f"number {place} is not {letter}: {why}")
-        return self.right()
 
 
 whose_lie = LettersInOrder(

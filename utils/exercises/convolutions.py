@@ -1,5 +1,8 @@
 """The exercises of notebook 07."""
 
+from collections.abc import Iterator
+from itertools import islice
+
 import torch
 from torch import nn
 
@@ -229,6 +232,11 @@ receptive_field = FunctionExercise(
             "Kernels do not multiply: the next window adds its k - 1 further cells.",
             says="Kernels do not multiply",
         ),
+        WrongAnswer(
+            FIELD.replace("step *= stride", "step = stride"),
+            "The strides of *all* layers before multiply: step *= stride.",
+            says="layers before multiply",
+        ),
     ],
 )
 
@@ -250,6 +258,8 @@ def what_learns(run, channels, classes):
     )
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     learning = run(model)
+    if isinstance(learning, Iterator):  # parameters() itself is as good for an optimiser
+        learning = list(islice(learning, 100))
     if not isinstance(learning, list | tuple) or not learning:
         raise Complaint("expected a list of parameters, for the optimiser.")
     strange = [each for each in learning if id(each) not in names]
@@ -261,7 +271,7 @@ def what_learns(run, channels, classes):
     state = {name: bool(each.requires_grad) for name, each in model.named_parameters()}
     given = sorted(names[id(parameter)] for parameter in learning)
     frozen = [name for name, learns in state.items() if not learns]
-    return f"frozen {' '.join(frozen)}, to the optimiser {' '.join(given)}"
+    return f"frozen: {' '.join(frozen) or 'none'}; to the optimiser: {' '.join(given)}"
 
 
 freeze = FunctionExercise(
@@ -282,8 +292,8 @@ freeze = FunctionExercise(
             "    for module in model[:-1]:\n"
             "        module.requires_grad = False\n"
             "    return list(model[-1].parameters())",
-            "module.requires_grad = False only hangs a new name on the module, and freezes "
-            "nothing: call module.requires_grad_(False), or go through its parameters.",
+            "Nothing is frozen. module.requires_grad = False does not do it (it only hangs a new "
+            "name on the module), nor do eval() or no_grad(): call module.requires_grad_(False).",
             says="only hangs a new name",
         ),
         WrongAnswer(

@@ -294,13 +294,24 @@ class FunctionExercise(Exercise):
         return None
 
     def misconception(self, cases, outcomes):
-        """Return what is wrong with the known wrong answer of the same outcomes, or None."""
-        for wrong in self.wrong_answers:
-            function = self.define(wrong.code)
-            pairs = zip(cases, outcomes, strict=True)
-            if all(alike(self.run(function, arguments), outcome) for arguments, outcome in pairs):
-                return wrong.misconception
-        return None
+        """Return what is wrong with the known wrong answer of the same outcomes, or None.
+
+        Of several, it is the one that calls most of the same functions of torch.
+        """
+        called = {name for outcome in outcomes for name in outcome.called}
+        found, nearest = None, -1
+        for wrong in filter(lambda answer: answer.misconception, self.wrong_answers):
+            function, others = self.define(wrong.code), []
+            for arguments, outcome in zip(cases, outcomes, strict=True):
+                others.append(self.run(function, arguments))
+                if not alike(others[-1], outcome):
+                    break
+            else:
+                names = {name for other in others for name in other.called}
+                near = len(called & names) / max(len(called | names), 1)
+                if near > nearest:
+                    found, nearest = wrong.misconception, near
+        return found
 
 
 class ValueExercise(Exercise):

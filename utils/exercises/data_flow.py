@@ -233,6 +233,17 @@ spread_of_outputs = FunctionExercise(
             says="These are variances",
         ),
         WrongAnswer(
+            SPREAD.replace("output.std()", "output.std(correction=0)"),
+            "These divide by n, as NumPy does; torch divides by n - 1: take output.std().",
+            says="take output.std()",
+        ),
+        WrongAnswer(
+            SPREAD.replace("output.std()", "output.std(dim=0).mean()"),
+            "This is the spread between samples, averaged over the units; asked for is the spread "
+            "of all numbers of an output, output.std().",
+            says="averaged over the units",
+        ),
+        WrongAnswer(
             "def spread_of_outputs(model, x):\n"
             "    spreads = []\n"
             "    for module in model:\n"
@@ -259,6 +270,7 @@ suggested_rate = FunctionExercise(
         (torch.tensor([0.001, 0.03, 0.1, 1.0]), torch.tensor([1.0, 0.8, 0.3, 5.0])),
         (torch.tensor([0.02, 0.1, 0.4, 2.0]), torch.tensor([2.0, 0.9, 0.5, torch.nan])),
         (torch.tensor([0.1, 0.3, 0.7, 1.0]), torch.tensor([3.0, 2.0, 1.0, 0.25])),
+        (torch.tensor([0.1, 0.2, 0.4]), torch.tensor([2000.0, 900.0, torch.nan])),
         (
             torch.tensor([0.1, 0.2, 0.5, 1.5, 4.0]),
             torch.tensor([3.0, 2.0, 7.0, torch.nan, torch.nan]),
@@ -302,6 +314,12 @@ suggested_rate = FunctionExercise(
             "The last loss is left out whether it is NaN or not, and there may be several NaNs: "
             "ask isnan() of each.",
             says="ask isnan() of each",
+        ),
+        WrongAnswer(
+            "def suggested_rate(rates, losses):\n"
+            "    return rates[losses.nan_to_num(nan=100).argmin()].item() / 2",
+            "One number cannot stand for NaN: the losses may all be larger.",
+            says="the losses may all be larger",
         ),
     ],
 )

@@ -3,9 +3,9 @@
 import torch
 from torch import nn
 
-from utils.exercises.answers import Complaint, kind_of
 from utils.exercises.core import ChoiceExercise, FunctionExercise, WrongAnswer
 from utils.exercises.logs import ContestExercise
+from utils.exercises.set_weights import in_a_network, outputs_with_set_weights
 
 true_of_modules = ChoiceExercise(
     "true_of_modules",
@@ -33,16 +33,6 @@ true_of_modules = ChoiceExercise(
 )
 
 
-def in_a_network(run, units, activation, x):
-    """Run the answer on a network with one hidden layer of such units and fixed weights."""
-    model = nn.Sequential(nn.Linear(x.shape[1], units), activation(), nn.Linear(units, 1))
-    with torch.no_grad():
-        for values in model.parameters():
-            steps = torch.arange(values.numel(), dtype=torch.float32)
-            values.copy_((0.7 * torch.cos(1.3 * steps + values.ndim)).reshape(values.shape))
-    return run(model, x)
-
-
 CONTRIBUTIONS = """
 def unit_contributions(model, x):
     activations = model[1](model[0](x))  # (n, u)
@@ -54,7 +44,7 @@ unit_contributions = FunctionExercise(
     watch=in_a_network,
     compared="for a network with weights set by the check",
     cases=lambda: [
-        (3, nn.Tanh, torch.tensor([[-1.0], [0.0], [2.0]])),
+        (3, nn.Tanh, torch.tensor([[-1.0], [2.0]])),
         (4, nn.ReLU, torch.tensor([[0.5, -1.0], [2.0, 1.0]])),
     ],
     hints=(
@@ -96,6 +86,12 @@ unit_contributions = FunctionExercise(
             CONTRIBUTIONS.replace("model[1](model[0](x))", "torch.tanh(model[0](x))"),
             "This applies tanh, whatever the network has: model[1] is its activation function.",
             says="whatever the network has",
+        ),
+        WrongAnswer(
+            CONTRIBUTIONS.replace("model[2].weight", "model[2].weight.T"),
+            "model[2].weight has the shape (1, u) already, a number for each unit of a row: "
+            "without .T it fits beside (n, u).",
+            says="without .T it fits",
         ),
     ],
 )
@@ -172,9 +168,9 @@ scale_parts = FunctionExercise(
         ),
         WrongAnswer(
             SCALE.replace("(test - mean) / std", "test"),
-            "The test rows are not scaled: a network that was trained on scaled rows needs them "
-            "scaled alike.",
-            says="not scaled",
+            "The test rows come back unchanged: left out, or was `train` overwritten before its "
+            "mean was taken?",
+            says="come back unchanged",
         ),
         WrongAnswer(
             SCALE.replace(
@@ -207,18 +203,18 @@ def error_per_sample(batches):
 
 
 def batches_of(sizes):
-    """Return batches of these sizes with errors that differ from batch to batch."""
+    """Return batches of these sizes: errors of both signs, larger from batch to batch."""
     batches = []
     for number, size in enumerate(sizes):
         targets = torch.arange(size, dtype=torch.float32)[:, None]
-        batches.append((targets + (number + 1) * (-1.0) ** number, targets))
+        batches.append((targets + (number + 1) * (-1.0) ** (number + targets), targets))
     return batches
 
 
 error_per_sample = FunctionExercise(
     "error_per_sample",
     returns=float,
-    cases=lambda: [(batches_of([2, 1]),), (batches_of([4, 4, 1]),)],
+    cases=lambda: [(batches_of([2, 1]),), (batches_of([4, 4, 1]),), (batches_of([3, 3, 1]),)],
     hints=(
         "Two running numbers: the sum of all absolute errors, and how many samples there were.",
         "(predictions - targets).abs().sum().item() is a batch's share; divide once, at the end.",
@@ -246,7 +242,14 @@ error_per_sample = FunctionExercise(
             "    total = sum((p - t).sum().item() for p, t in batches)\n"
             "    return total / sum(len(t) for p, t in batches)",
             "Without .abs() errors upwards and downwards cancel.",
-            says="cancel",
+            says="Without .abs()",
+        ),
+        WrongAnswer(
+            "def error_per_sample(batches):\n"
+            "    total = sum(abs((p - t).sum().item()) for p, t in batches)\n"
+            "    return total / sum(len(t) for p, t in batches)",
+            "The absolute value is taken of a batch's sum: upwards and downwards cancel within it.",
+            says="cancel within it",
         ),
         WrongAnswer(
             PER_SAMPLE.replace(".abs().sum()", ".square().sum()"),
@@ -285,6 +288,7 @@ stop_early = FunctionExercise(
         ([3.0, 2.0, 2.5, 1.5, 1.6, 1.4], 2),
         ([3.0, 1.0, 2.0, 1.5, 1.4], 2),
         ([1.0, 1.0, 1.0, 1.0], 3),
+        ([2.0, 1.0, 1.0, 1.0, 0.5], 2),
         ([5.0, 4.0, 3.0], 1),
     ],
     hints=(
@@ -316,6 +320,20 @@ stop_early = FunctionExercise(
             STOP.replace("loss < lowest", "loss <= lowest"),
             "An equal loss is no new lowest one: patience goes on counting.",
             says="no new lowest",
+        ),
+        WrongAnswer(
+            "def stop_early(losses, patience):\n"
+            "    waited, best, lowest = 0, 0, float('inf')\n"
+            "    for epoch, loss in enumerate(losses, start=1):\n"
+            "        if loss < lowest:\n"
+            "            waited, best, lowest = 0, epoch, loss\n"
+            "        elif loss > lowest:\n"
+            "            waited += 1\n"
+            "        if waited >= patience:\n"
+            "            return best, epoch\n"
+            "    return best, len(losses)",
+            "An equal loss is no new lowest one: that epoch counts for patience too.",
+            says="counts for patience too",
         ),
         WrongAnswer(
             "def stop_early(losses, patience):\n"
@@ -360,40 +378,6 @@ def deep_network(sizes):
 
     return Network()
 """
-
-
-def outputs_with_set_weights(run, sizes):
-    """Build a network with the answer, set its weights, and return its outputs for two samples."""
-    model = run(list(sizes))
-    parts = list(model.modules())
-    if any(isinstance(part, nn.Sequential) for part in parts):
-        raise Complaint("there is nn.Sequential in your network: write forward yourself.")
-    for name, value in vars(model).items():
-        if isinstance(value, list | tuple) and any(isinstance(item, nn.Module) for item in value):
-            raise Complaint(
-                f"Layers in a plain list are not found by parameters(): make self.{name} an "
-                "nn.ModuleList."
-            )
-    if not any(isinstance(part, nn.ModuleList) for part in parts):
-        raise Complaint("there is no nn.ModuleList in your network: keep the layers in one.")
-    weights = sum(d_in * d_out for d_in, d_out in zip(sizes[:-1], sizes[1:], strict=True))
-    expected, found = weights + sum(sizes[1:]), sum(p.numel() for p in model.parameters())
-    if found != expected:
-        biases = " The biases are missing: nn.Linear has them by default."
-        raise Complaint(
-            f"for sizes = {list(sizes)} your network has {found} parameters, expected {expected}."
-            + (biases if found == weights else "")
-        )
-    with torch.no_grad():
-        for values in model.parameters():
-            steps = torch.arange(values.numel(), dtype=torch.float32)
-            values.copy_(torch.sin(steps + 1).reshape(values.shape))
-    outputs = model(torch.linspace(-1, 1, 2 * sizes[0]).reshape(2, sizes[0]))
-    if outputs is None:
-        raise Complaint("your network's forward returns None. Is `return` missing in it?")
-    if not isinstance(outputs, torch.Tensor):
-        raise Complaint(f"forward has to return a tensor, got a {kind_of(outputs)}.")
-    return outputs.detach()
 
 
 deep_network = FunctionExercise(
@@ -495,5 +479,6 @@ beat_the_line = ContestExercise(
         WrongAnswer(CONTEST.replace('    "winner": "network",\n', ""), "", says="who wins?"),
         WrongAnswer(CONTEST.replace('"network",', '"neither",'), "", says="there is a winner"),
         WrongAnswer(CONTEST.replace("20.0) % 2 / 10", "20.0) % 2 * 4"), "", says="nobody has won"),
+        WrongAnswer(CONTEST.replace("2 + torch", "torch.nan + torch"), "", says="diverged"),
     ],
 )

@@ -153,6 +153,17 @@ three_diagnoses = ChoiceExercise(
 )
 
 
+class TrainingExercise(FunctionExercise):
+    """A training to write. Each of its steps calls torch, or stands in a loop."""
+
+    def forbidden(self, outcomes, looped):
+        arrived = not any(outcome.problem for outcome in outcomes)
+        few = min(len(outcome.called) for outcome in outcomes) < 60
+        trained = looped or not (arrived and few)
+        untrained = f"there is no training in your function. {self.ban.advice}"
+        return super().forbidden(outcomes, looped) or (None if trained else untrained)
+
+
 def lowest_error(x, y):
     """Return the mean squared error of the best straight line; x and y shape (n, 1)."""
     x, y = x.numpy().ravel(), y.numpy().ravel()  # NumPy's calls are none of the student's
@@ -170,32 +181,75 @@ def judged_by_its_error(run, x, y):
     Raises:
         Complaint: it is not; what its predictions look like says why.
     """
-    predicted = run(x, y)
+    with torch.random.fork_rng(devices=[]):  # so that a second run can begin alike
+        predicted = run(x, y)
     if not isinstance(predicted, torch.Tensor) or predicted.shape != y.shape:
         shape = tuple(getattr(predicted, "shape", ()))
         got = f"shape {shape}" if shape else f"a {kind_of(predicted)}"
         raise Complaint(f"expected predictions of shape {tuple(y.shape)}, got {got}.")
     predicted = predicted.detach().double()
     best, error = lowest_error(x, y), ((predicted - y) ** 2).mean()
+    if error < 0.999 * best:
+        raise Complaint(
+            "your predictions are better than any line can be: they have to come from the line "
+            "that you trained, and not from y."
+        )
+    if error <= 1.01 * best:
+        return True
     about = f"on data with x near {x.mean().item():.3g} and y near {y.mean().item():.3g}"
+    slip = slip_in_scaling(x, y, predicted, 1.01 * best) if error.isfinite() else None
+    if slip:
+        raise Complaint(slip)
     if not error < 100 * (y**2).mean():
         raise Complaint(
             f"the loss grows without bound {about}: the rate is above the border there. Scale x "
             "and y first, then one rate suits all data."
         )
-    if error <= 1.01 * best:
-        return True
-    back = predicted * y.std() + y.mean()
-    if ((back - y) ** 2).mean() <= 1.01 * best:
-        raise Complaint(
-            "your line is right, but its predictions are still scaled: turn them back into the "
-            "units of y, times its standard deviation, plus its mean."
-        )
+    again = run(x, -y)  # a line that learns from these turns round
+    if isinstance(again, torch.Tensor) and again.shape == y.shape:
+        apart = predicted - again.detach().double()
+        if (apart - apart.mean()).abs().max() <= 1e-9 * predicted.abs().max():
+            raise Complaint(
+                "nothing was learned: your line has the same slope whatever y is. In each step "
+                "zero_grad, backward, then step."
+            )
     raise Complaint(
         f"{about} your training does not arrive at the best line. Are x and y both scaled, are "
-        "the gradients cleared in each step, and is the rate some 0.1?\n"
+        "the gradients cleared in each step, is the rate some 0.1, or are more steps needed?\n"
         f"(mean squared error {error.item():.4g}, the best line has {best:.4g})"
     )
+
+
+def slip_in_scaling(x, y, predicted, enough):
+    """Return in words what was forgotten on the way to predictions or back, or None.
+
+    Args:
+        x, y, predicted: shape (n, 1).
+        enough: an error as low as this says that nothing else is wrong.
+    """
+    center, spread = y.mean(), y.std()
+    slope, start = np.polyfit(x.numpy().ravel(), predicted.numpy().ravel(), 1)
+    on_scaled = slope * (x - x.mean()) / x.std() + start
+    back = "turn them back into the units of y, times its standard deviation, plus its mean."
+    unscaled = "is x scaled in training, and raw where you predict? Scale it alike for both."
+    slips = [
+        (
+            predicted * spread + center,
+            f"your line is right, but its predictions are still scaled: {back}",
+        ),
+        (
+            predicted + center,
+            "your line is right, but the mean of y is not added to its predictions.",
+        ),
+        (
+            (predicted - center) * spread + center,
+            "your line is right, but its predictions are not "
+            "multiplied by the standard deviation of y, before its mean is added.",
+        ),
+        (on_scaled, unscaled),
+        (on_scaled * spread + center, f"{unscaled} And the predictions are still scaled: {back}"),
+    ]
+    return next((words for mended, words in slips if ((mended - y) ** 2).mean() <= enough), None)
 
 
 def straight_data(center, width, slope, intercept, noise):
@@ -219,7 +273,7 @@ def healthy_training(x, y):
     return model(scaled_x).detach() * y.std() + y.mean()
 """
 
-healthy_training = FunctionExercise(
+healthy_training = TrainingExercise(
     "healthy_training",
     watch=judged_by_its_error,
     ban=Ban(
@@ -257,6 +311,31 @@ healthy_training = FunctionExercise(
         WrongAnswer(
             HEALTHY.replace(" * y.std() + y.mean()", ""), "", says="predictions are still scaled"
         ),
+        WrongAnswer(
+            "def healthy_training(x, y):\n    return y", "", says="better than any line can be"
+        ),
+        WrongAnswer(
+            "def healthy_training(x, y):\n"
+            "    away = x - x.mean()\n"
+            "    return (away * y).sum() / (away**2).sum() * away + y.mean()",
+            "",
+            says="there is no training in your function",
+        ),
+        WrongAnswer(
+            HEALTHY.replace("return model(scaled_x)", "return model(x)"),
+            "",
+            says="is x scaled in training, and raw where you predict?",
+        ),
+        WrongAnswer(
+            HEALTHY.replace("(scaled_x).detach() * y.std() + y.mean()", "(x).detach()"),
+            "",
+            says="And the predictions are still scaled",
+        ),
+        WrongAnswer(HEALTHY.replace(" + y.mean()", ""), "", says="the mean of y is not added"),
+        WrongAnswer(
+            HEALTHY.replace(" * y.std() +", " +"), "", says="by the standard deviation of y, before"
+        ),
+        WrongAnswer(HEALTHY.replace("loss.backward()", "pass"), "", says="nothing was learned"),
     ],
 )
 
@@ -293,8 +372,8 @@ SUMS_AND_FACTORS = set(
     """
     relu relu_ add add_ sub sub_ __rsub__ rsub mul mul_ div div_ __rdiv__ neg positive sum dot mv
     matmul __rmatmul__ linear einsum tensor as_tensor zeros zeros_like ones ones_like full full_like
-    arange empty copy_ fill_ stack cat unsqueeze squeeze reshape view flatten expand t transpose
-    clone detach float to size dim numel __len__ __getitem__ kaiming_uniform_ uniform_
+    arange empty copy_ fill_ zero_ stack cat unsqueeze squeeze reshape view flatten expand t
+    transpose clone detach float to size dim numel __len__ __getitem__ kaiming_uniform_ uniform_
     requires_grad_ _set_grad_enabled
     """.split()
 )

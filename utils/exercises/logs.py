@@ -2,7 +2,7 @@
 
 import torch
 
-from utils.exercises.answers import kind_of
+from utils.exercises.answers import kind_of, str_or_kind
 from utils.exercises.core import RIGHT, WRONG, Exercise, Verdict
 
 
@@ -89,16 +89,20 @@ class ContestExercise(LogExercise):
         problem = problem_with_runs(errors, "one error for each split", "splits", least=10)
         if problem:
             return problem
+        for name, values in errors.items():
+            if not torch.as_tensor(values).isfinite().all():
+                return f"{name!r} holds NaN or infinity: has a training diverged?"
         if torch.equal(*(torch.as_tensor(errors[name]) for name in self.MODELS[1:])):
             return "the linear model and the network have the same errors: is one entered twice?"
-        if log.get("winner") not in self.WINNERS:
+        said = str_or_kind(log.get("winner")).strip().lower()
+        if said not in self.WINNERS:
             return (
                 'who wins? Add it to the log: contest(...) | {"winner": "network"}, or '
                 '"linear model", or "neither".'
             )
         gain, spread = self.gain_of(log)
         winner = "neither" if abs(gain) <= spread else self.WINNERS[gain < 0]
-        if log["winner"] == winner:
+        if said == winner:
             return None
         found = f"the network gains {gain:.3g} on average, with a spread of {spread:.2g}"
         if winner == "neither":

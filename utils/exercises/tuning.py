@@ -183,7 +183,7 @@ warm_cosine = FunctionExercise(
 PAIRED = """
 def paired_difference(one, other):
     differences = other - one
-    return differences.mean(), differences.std() / len(differences) ** 0.5
+    return differences.mean().item(), differences.std().item() / len(differences) ** 0.5
 """
 
 paired_difference = FunctionExercise(
@@ -212,6 +212,12 @@ paired_difference = FunctionExercise(
             PAIRED.replace(" ** 0.5", ""),
             "Divided by n; the uncertainty of a mean falls only with the square root of n.",
             says="only with the square root",
+        ),
+        WrongAnswer(
+            PAIRED.replace("differences.std()", "2 * differences.std()"),
+            "This is two standard errors, the length of the figure's bar to either side; the "
+            "standard error is half of it.",
+            says="half of it",
         ),
         WrongAnswer(
             PAIRED.replace("other - one", "one - other"),
@@ -253,8 +259,8 @@ which_setting = ChoiceExercise(
         "D": (True, "they took no part in training and none in choosing."),
         "E": (
             False,
-            "a difference of one image in a hundred is far below what the seeds do: look at pairs "
-            "over several seeds first.",
+            "one image in a hundred is no more than what another seed does: look at pairs over "
+            "several seeds first.",
         ),
         "F": (True, "what cannot be told apart may be chosen by its price."),
     },
