@@ -192,6 +192,7 @@ def searched_settings(axes, searches, xlabel, ylabel, color_label):
         ring = {"markersize": 15, "markerfacecolor": "none", "markeredgecolor": NEGATIVE}
         ax.plot(first[0], second[0], "o", markeredgewidth=2.2, **ring)
         ax.set(xscale="log", yscale="log", xlabel=xlabel, ylabel="" if number else ylabel)
+        ax.margins(0.1)  # room for the ring
         ax.set_title(name, loc="left", fontsize=11)
     lowest = [
         (min(limit(ax)[0] for ax in axes), max(limit(ax)[1] for ax in axes))

@@ -89,7 +89,7 @@ def panels_in(ax, count):
 
 
 @figure(height=3.0)
-def by_layer(ax, values, ylabel, limits=None):
+def by_layer(ax, values, ylabel, limits=None, xlabel="layer"):
     """Draw a positive number for each layer, such as a gradient norm, on a logarithmic axis.
 
     Args:
@@ -97,6 +97,7 @@ def by_layer(ax, values, ylabel, limits=None):
             has no place on such an axis: it interrupts the line, and is counted beside the label.
         ylabel: what the numbers are.
         limits: (low, high) end of the y axis, for a figure that moves; by default the values'.
+        xlabel: what is counted on the x axis.
     """
     names = []
     for number, label, numbers in series(values):
@@ -109,7 +110,7 @@ def by_layer(ax, values, ylabel, limits=None):
     ax.yaxis.set_major_formatter(power_of_ten)
     if limits:
         ax.set_ylim(limits)
-    label_axes(ax, "layer", ylabel)
+    label_axes(ax, xlabel, ylabel)
     return f"Layer by layer, on a logarithmic axis, the {ylabel}: {listed(names)}."
 
 

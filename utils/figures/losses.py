@@ -181,12 +181,13 @@ def seed_strip(ax, values, xlabel, log=False, baseline=None, each="seed"):
         each: what a point stands for: "seed", or "split" where the rows were split anew.
     """
     names = []
+    bar = min(22, 135 / len(values))  # in points: shorter than the rows are apart
     for row, (setting, numbers) in enumerate(values.items()):
         numbers, label = to_array(numbers), None if row else f"median of the {each}s"
         names.append(name_gaps(str(setting), numbers, positive=log))
         spread = row + np.linspace(-0.2, 0.2, len(numbers))
         ax.plot(numbers, spread, "o", color="C0", markersize=5, alpha=0.55, markeredgewidth=0)
-        look = {"color": "C1", "markersize": 22, "markeredgewidth": 3, "linestyle": "none"}
+        look = {"color": "C1", "markersize": bar, "markeredgewidth": 3, "linestyle": "none"}
         ax.plot(finite_median(numbers), row, "|", label=label, **look)
     draw_baselines(ax.axvline, baseline)
     ax.set(xlabel=xlabel, xscale="log" if log else "linear")
