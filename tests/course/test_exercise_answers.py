@@ -343,6 +343,26 @@ FUNCTIONS = {
         "        means.append(loss.detach() * len(inputs))\n"
         "    losses.append(torch.stack(means).sum() / len(x))\n"
         "return torch.stack(losses)",
+        "from torch.utils.data import BatchSampler, DataLoader, SequentialSampler, TensorDataset\n"
+        "pairs, model, losses = TensorDataset(x, y), make_model(), []\n"
+        "lists = BatchSampler(SequentialSampler(pairs), batch_size=64, drop_last=False)\n"
+        "loader = DataLoader(pairs, sampler=lists, batch_size=None)\n"
+        "optimizer = torch.optim.SGD(model.parameters(), lr=0.1)\n"
+        "for epoch in range(epochs):\n"
+        "    total = torch.zeros(())\n"
+        "    for inputs, targets in loader:\n"
+        "        loss = torch.nn.functional.cross_entropy(model(inputs), targets)\n"
+        "        optimizer.zero_grad()\n"
+        "        loss.backward()\n"
+        "        optimizer.step()\n"
+        "        total += loss.detach() * len(targets)\n"
+        "    losses.append(total.item() / len(x))\n"
+        "return losses",
+        "from utils.training import fit\n"
+        "model, loss_fn = make_model(), torch.nn.CrossEntropyLoss()\n"
+        "optimizer = torch.optim.SGD(model.parameters(), lr=0.1)\n"
+        "settings = {'batch_size': 64, 'shuffle': False, 'progress': False}\n"
+        "return fit(model, (x, y), loss_fn, optimizer, epochs, **settings).loss.tolist()",
     ],
 }  # fmt: skip
 
@@ -519,6 +539,16 @@ REFUSED = {
         "freeze",
         "model[:-1].eval()\nreturn model[-1].parameters()",
         "nor do eval() or no_grad()",
+    ),
+    "fit, with rows that come one by one": (
+        "fast_training",
+        "from torch.utils.data import DataLoader, TensorDataset\n"
+        "from utils.training import fit\n"
+        "model, loss_fn = make_model(), torch.nn.CrossEntropyLoss()\n"
+        "optimizer = torch.optim.SGD(model.parameters(), lr=0.1)\n"
+        "loader = DataLoader(TensorDataset(x, y), batch_size=64)\n"
+        "return fit(model, loader, loss_fn, optimizer, epochs, progress=False).loss.tolist()",
+        "60 are enough: rows are fetched one by one.",
     ),
     "a tensor where the task is about its type": (
         "fix_dtype",

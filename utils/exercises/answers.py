@@ -269,6 +269,8 @@ def part_difference(expected, given, reveal, parts):
     kinds = {str: "text", torch.Tensor: "tensor"}
     one = kinds.get(type(expected[0]), "number")
     several = f"{len(expected)} {one}s, separated by commas"
+    if isinstance(expected, list):
+        several = f"a list of {len(expected)} {one}s"
     if isinstance(given, str) or not isinstance(given, list | tuple):
         return f"expected {several}, got a {kind_of(given)}."
     if len(given) != len(expected):

@@ -14,17 +14,18 @@ def needs(wanted, answer):
         raise Complaint(f"expected a tensor for {wanted}, got a {kind_of(answer)}.{how}")
 
 
-def mean_and_scores(run, counts, x):
+def mean_and_scores(run, counts, x, weight):
     """Judge the two programs that stop: the numbers of one, where the scores of the other are.
 
     Args:
         run: the student's function.
         counts, x: shapes (n,) and (n, d).
+        weight: what a message says of the weight, which has no numbers and is made here.
 
     Raises:
         Complaint: one of the two is still wrong; says which, and why.
     """
-    weight = torch.ones(x.shape[1], device="meta")
+    weight = torch.ones(x.shape[1], device="meta")  # what those words say
     mean, scores = run(counts, x, weight)
     needs("the mean", mean)
     needs("the scores", scores)
@@ -58,21 +59,21 @@ def mean_and_scores(run, counts, x):
     return True
 
 
-def error_centred_slopes(run, predictions, targets, numbers):
+def error_centred_slopes(run, predictions, targets, array):
     """Judge the three programs that give wrong numbers without a word.
 
     Args:
         run: the student's function.
         predictions, targets: shapes (n, 1) and (n,).
-        numbers: what the NumPy array holds, a tuple.
+        array: what the NumPy array holds, a float64 tensor.
 
     Raises:
         Complaint: one of the three is still wrong; says which, and why.
     """
-    array = np.array(numbers)
-    error, centred, slopes = run(predictions, targets, array)
+    theirs = array.numpy().copy()
+    error, centred, slopes = run(predictions, targets, theirs)
     judge_error(error, predictions, targets)
-    judge_centred(centred, array, np.array(numbers))
+    judge_centred(centred, theirs, array.numpy())
     judge_slopes(slopes, targets)
     return True
 

@@ -1,5 +1,7 @@
 """The exercises of notebook 09."""
 
+import sys
+
 import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -71,6 +73,12 @@ chunks_read = FunctionExercise(
             says="count different chunks",
         ),
         WrongAnswer(
+            "def chunks_read(rows, chunk):\n    return len(set(rows // chunk))",
+            "Rows in the same chunk count once. If you used a set for that: two tensors are never "
+            "the same element, even with equal numbers. Use .unique(), or .tolist() first.",
+            says="If you used a set",
+        ),
+        WrongAnswer(
             "def chunks_read(rows, chunk):\n    return -(-len(rows) // chunk)",
             "This is so for rows side by side, from the beginning of a chunk on. These may lie "
             "anywhere.",
@@ -136,6 +144,19 @@ whole_gradient = FunctionExercise(
             "The gradients are means already: multiply by the number of rows to get their sums.",
             says="multiply by the number of rows",
         ),
+        WrongAnswer(
+            "def whole_gradient(gradients, counts):\n"
+            "    return (gradients * counts).sum(dim=0) / counts.sum()",
+            "counts, shape (ranks,), meets the parameters here, not the ranks: make it a column, "
+            "counts[:, None].",
+            says="make it a column",
+        ),
+        WrongAnswer(
+            "def whole_gradient(gradients, counts):\n"
+            "    return (gradients * counts[:, None]).sum(dim=0) / len(counts)",
+            "Divide by the number of rows, not of ranks.",
+            says="not of ranks",
+        ),
     ],
 )
 
@@ -180,13 +201,27 @@ rows_of_rank = FunctionExercise(
             "There is no row n: after the last row the list begins again with row 0.",
             says="begins again with row 0",
         ),
+        WrongAnswer(
+            "def rows_of_rank(n, ranks, rank):\n"
+            "    each = n // ranks + 1\n"
+            "    return [place % n for place in range(rank, ranks * each, ranks)]",
+            "One row too many where the rows divide evenly: round up, -(-n // ranks).",
+            says="One row too many",
+        ),
+        WrongAnswer(
+            "def rows_of_rank(n, ranks, rank):\n"
+            "    rows = list(range(rank, n, ranks))\n"
+            "    return rows if len(rows) == -(-n // ranks) else [*rows, 0]",
+            "Only the first rank that lacks a row gets row 0, the next row 1.",
+            says="the next row 1",
+        ),
     ],
 )
 
 bytes_sent = FunctionExercise(
     "bytes_sent",
     returns=float,
-    cases=lambda: [(9610, 2), (9610, 4), (1_000_000, 8), (5, 1)],
+    cases=lambda: [(9610, 2), (9610, 5), (1_000_000, 8), (5, 1)],
     hints=(
         "How many bytes is one piece, if 4 * parameters bytes are cut into `ranks` pieces?",
         "A rank sends a piece 2 * (ranks - 1) times, each of 4 * parameters / ranks bytes.",
@@ -218,6 +253,17 @@ bytes_sent = FunctionExercise(
             "def bytes_sent(parameters, ranks):\n    return 2 * 4 * parameters",
             "Close for many ranks. In each round a rank sends ranks - 1 pieces of ranks.",
             says="ranks - 1 pieces",
+        ),
+        WrongAnswer(
+            "def bytes_sent(parameters, ranks):\n    return 4 * parameters",
+            "That is one copy of the gradients: right for two ranks by chance. Count pieces: each "
+            "rank sends 2 * (ranks - 1).",
+            says="right for two ranks by chance",
+        ),
+        WrongAnswer(
+            "def bytes_sent(parameters, ranks):\n    return 2 * (ranks - 1) * 4 * parameters",
+            "Each time a rank sends one piece, not all of it: divide by ranks.",
+            says="divide by ranks",
         ),
     ],
 )
@@ -255,19 +301,32 @@ what_is_slow = ChoiceExercise(
 
 
 class Operations(TorchDispatchMode):
-    """Count the operations of torch inside, and how many of them have float64 results or `item`."""
+    """Count the operations of torch inside, and which of them pick rows, fetch or give float64."""
 
     def __init__(self):
         super().__init__()
-        self.calls = self.items = self.doubles = 0
+        self.calls = self.rows = self.items = self.doubles = 0
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         result = function(*args, **(kwargs or {}))
         self.calls += 1
-        self.items += "_local_scalar_dense" in str(function)
+        self.rows += "select.int" in str(function)
+        self.items += "_local_scalar_dense" in str(function) and not within(*FETCH_THEMSELVES)
         if isinstance(result, torch.Tensor) and result.numel() > 1:
             self.doubles += result.dtype == torch.float64
         return result
+
+
+# Data loaders draw a seed for each pass, and `fit` looks at each loss: not the student's doing.
+FETCH_THEMSELVES = ("torch.utils.data.", "utils.training", "utils.fitting.")
+
+
+def within(*modules):
+    """Return whether a function of one of these modules (beginnings of names) is running."""
+    frame = sys._getframe()
+    while frame and not frame.f_globals.get("__name__", "").startswith(modules):
+        frame = frame.f_back
+    return frame is not None
 
 
 def small_network():
@@ -321,22 +380,23 @@ def judged(run, make_model, x, y, epochs):
         )
     if operations.doubles:
         raise Complaint(
-            f"{operations.doubles:,} operations gave float64: leave model and data as they are."
+            f"{operations.doubles:,} operations gave float64: stay in float32, as the data are."
         )
-    if operations.items > epochs:
-        raise Complaint(
-            f"{operations.items:,} times a number was fetched from a tensor (.item(), float, an if "
-            f"or a print): {epochs} are enough, one for each epoch."
-        )
+    if operations.calls > 60 * batches * epochs:
+        each = operations.calls / batches / epochs
+        why = "rows are fetched one by one."
+        if operations.rows < len(x):
+            why = "is more than the step done for each batch, or are rows fetched one by one?"
+        raise Complaint(f"{each:.0f} operations for each batch, and 60 are enough: {why}")
     if multiplications > needed:
         raise Complaint(
             f"{multiplications / 1e6:.1f} million multiplications, where training needs less than "
             f"{needed / 1e6:.1f}: do rows pass the network more than once in an epoch?"
         )
-    if operations.calls > 60 * batches * epochs:
+    if operations.items > epochs:
         raise Complaint(
-            f"{operations.calls / batches / epochs:.0f} operations for each batch, and 60 are "
-            "enough: are rows fetched one by one?"
+            f"{operations.items:,} times a number was fetched from a tensor (.item(), float, an if "
+            f"or a print): {epochs} are enough, one for each epoch."
         )
     return "as fast as asked"
 
@@ -403,7 +463,18 @@ fast_training = FunctionExercise(
                 "            targets = torch.stack([y[row] for row in rows])",
             ),
             "",
-            says="operations for each batch",
+            says="rows are fetched one by one",
+        ),
+        WrongAnswer(
+            FAST.replace(
+                "for start in range(0, len(x), 64):",
+                "pairs = torch.utils.data.TensorDataset(x, y)\n"
+                "        for inputs, targets in torch.utils.data.DataLoader(pairs, 64):",
+            ).replace(
+                "            inputs, targets = x[start : start + 64], y[start : start + 64]\n", ""
+            ),
+            "",
+            says="rows are fetched one by one",
         ),
         WrongAnswer(
             FAST.replace("loss.detach() * len(targets)", "loss.detach()").replace(

@@ -238,8 +238,14 @@ one_hot = FunctionExercise(
         ),
         WrongAnswer(
             "def one_hot(labels, classes):\n    return torch.nn.functional.one_hot(labels).float()",
+            "The columns end at the largest label seen: a class above it may be absent.",
+            says="a class above it may be absent",
+        ),
+        WrongAnswer(
+            "def one_hot(labels, classes):\n"
+            "    return (labels[:, None] == labels.unique()).float()",
             "There are as many columns as labels seen, not as classes: a class may be absent.",
-            says="a class may be absent",
+            says="as labels seen",
         ),
     ],
 )
@@ -326,8 +332,8 @@ fix_two = FunctionExercise(
     watch=mean_and_scores,
     returns=("the mean", "the scores"),
     cases=lambda: [
-        (torch.tensor([3, 1, 2, 1]), torch.ones(4, 2)),
-        (torch.tensor([0, 5, 6]), torch.ones(3, 5)),
+        (torch.tensor([3, 1, 2, 1]), torch.ones(4, 2), "shape (2,), on the device meta"),
+        (torch.tensor([0, 5, 6]), torch.ones(3, 5), "shape (5,), on the device meta"),
     ],
     hints=(
         "Ask of each message: dtype, shape or device? The first needs numbers with a point, the "
@@ -419,8 +425,16 @@ fix_three = FunctionExercise(
     watch=error_centred_slopes,
     returns=("the error", "the centred numbers", "the slopes"),
     cases=lambda: [
-        (torch.tensor([[2.0], [2.0], [6.0]]), torch.tensor([1.0, 2.0, 3.0]), (1.0, 2.0, 6.0)),
-        (torch.tensor([[0.5], [-1.0]]), torch.tensor([-2.0, 0.25]), (-1.0, 4.0, 0.5, 0.5)),
+        (
+            torch.tensor([[2.0], [2.0], [6.0]]),
+            torch.tensor([1.0, 2.0, 3.0]),
+            torch.tensor([1.0, 2.0, 6.0], dtype=torch.float64),
+        ),
+        (
+            torch.tensor([[0.5], [-1.0]]),
+            torch.tensor([-2.0, 0.25]),
+            torch.tensor([-1.0, 4.0, 0.5, 0.5], dtype=torch.float64),
+        ),
     ],
     hints=(
         "Print the shape of the difference; look at the array afterwards; and ask what is in "
