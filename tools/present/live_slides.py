@@ -67,6 +67,13 @@ STYLES = {
         "max-height": "80vh",
         "overflow-y": "auto",
     },
+    # Of folded code a line is left, so there is more room.
+    ".jp-Deck .jp-CodeCell:has(.jp-Placeholder) .jp-Cell-outputWrapper": {"max-height": "90vh"},
+    # Of an output that does not fit, the end is in sight: the figure below ten progress bars.
+    ".jp-Deck .jp-Cell-outputArea": {"scroll-snap-type": "y mandatory"},
+    ".jp-Deck .jp-OutputArea-child:nth-last-child(1 of .jp-OutputArea-child)": {
+        "scroll-snap-align": "end",
+    },
     ".jp-Deck .jp-OutputArea img": {
         "width": "auto",
         "height": "56vh",
@@ -81,6 +88,14 @@ STYLES = {
     },
     ".jp-Deck .live .widget-label": {"width": "auto !important", "min-width": "8em"},
     ".jp-Deck .live .widget-readout": {"min-width": "9em", "overflow": "visible"},
+    # The playground has eight controls above its figure: two in a row.
+    ".jp-Deck .live .widget-hbox": {"column-gap": "var(--jp-code-font-size)"},
+    ".jp-Deck .live .widget-hbox .widget-inline-hbox": {
+        "width": "calc(24 * var(--jp-code-font-size)) !important",
+    },
+    ".jp-Deck .live .widget-hbox .widget-readout": {"min-width": "2em"},
+    ".jp-Deck .live .widget-hbox .jupyter-button": {"width": "auto !important"},
+    ".jp-Deck .live .widget-html": {"width": "auto !important"},
     ".jp-Deck .noUi-handle": {"background": "var(--jp-brand-color1)"},
     # Whoever leaves the slides sees no answer before its turn either, but those that are clicked.
     "body:not([data-jp-deck-mode]) .jp-Cell:not(.jp-mod-active) .answer": {"visibility": "hidden"},
