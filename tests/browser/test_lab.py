@@ -212,6 +212,11 @@ IN_SIGHT = """image => {
   return image.naturalWidth > 0 && box.width > 400 && box.top >= 0 && box.bottom <= innerHeight;
 }"""
 
+ENDS_IN_SIGHT = """end => {
+  const output = end.closest('.jp-Cell-outputArea').getBoundingClientRect();
+  return output.bottom <= innerHeight && end.getBoundingClientRect().bottom <= output.bottom;
+}"""
+
 
 @pytest.fixture(scope="module")
 def live_server(tmp_path_factory, browser):
@@ -308,9 +313,12 @@ def test_shift_enter_runs_in_place_and_a_remote_turns_the_slides(slides, live_se
     go_to(page, "penguins = load", key="PageDown")
     page.keyboard.press("Enter")
     page.keyboard.press("ControlOrMeta+End")
-    page.keyboard.type("\nprint(6 * 7)")
+    page.keyboard.type("\nfrom IPython.display import HTML")
+    page.keyboard.type('\nprint("more\\n" * 40), display(HTML(f"<p>{6 * 7}</p>"))')
     page.keyboard.press("Shift+Enter")
-    page.locator(MARKED).get_by_text("42").wait_for(timeout=60_000)
+    end = page.locator(MARKED).get_by_text("42", exact=True)
+    end.wait_for(timeout=60_000)
+    page.wait_for_function(ENDS_IN_SIGHT, arg=end.element_handle())
     assert "penguins = load" in page.locator(MARKED).text_content()
     go_to(page, "1 · What do 344 penguins", key="PageUp")
     assert not errors
