@@ -27,7 +27,7 @@ BROWSER = "tests/browser/"
 WHOLE_FILES = ("notebooks/", "tests/setup/", "tests/tools/", "tests/classroom/")
 WHOLE_FILES += ("tests/training/test_distributed.py",)
 LEFT_OUT = pytest.StashKey[int]()
-TWICE = "test_solved_and_each_cell_twice"  # what --full runs in the place of nbval
+TWICE = "test_solved_and_each_cell_twice"  # what --full runs in the place of nbval, for a few
 
 
 # -- Two levels --------------------------------------------------------------------------------
@@ -36,7 +36,7 @@ TWICE = "test_solved_and_each_cell_twice"  # what --full runs in the place of nb
 def pytest_addoption(parser):
     """Add the options that run all tests, and these for all notebooks."""
     parser.addoption("--full", action="store_true", help="run the tests marked full, too")
-    every = "with --full: run every notebook in JupyterLab and draw its figures anew, not a few"
+    every = "with --full: the longest tests take every notebook, not a few"
     parser.addoption("--every-notebook", action="store_true", help=every)
 
 

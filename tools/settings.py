@@ -18,5 +18,8 @@ OTHER_CPU = {
     "ONEDNN_MAX_CPU_ISA": "SSE41",
 }
 
+# The notebooks that CI's longest tests take at each change; weekly they take all.
+FEW = ("01", "04", "06")
+
 # Notebooks to come: number -> (question, minutes core / all). One that is there replaces its line.
 PLANNED = {}

@@ -5,15 +5,15 @@ from chromium import chromium
 
 from tools.notebooks.files import code_cells, published, read
 from tools.present import drawings, frames
-
-# Their figures are drawn anew for pages and slides, and those of the others are shown as stored: to
-# draw, a notebook has to run. With --every-notebook all are.
-DRAWN = ("01", "04", "06")
+from tools.settings import FEW
 
 
 def drawn_anew(config):
-    """Return the notebooks whose figures are drawn anew; each has some that move."""
-    paths = (path for path in published() if config.option.every_notebook or path.stem[:2] in DRAWN)
+    """Return the notebooks whose figures are drawn anew; each has some that move.
+
+    Those of the others are shown as stored: to draw, a notebook has to run.
+    """
+    paths = published(() if config.option.every_notebook else FEW)
     return [path for path in paths if any(map(moves, code_cells(read(path))))]
 
 

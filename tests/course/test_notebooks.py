@@ -26,7 +26,7 @@ from tools.notebooks.files import (
 )
 from tools.notebooks.solved import PROGRESS, build, exercises_of
 from tools.notebooks.steps import QUESTION
-from tools.settings import ROOT
+from tools.settings import FEW, ROOT
 from utils.machine import EDITION, required
 
 PATHS = published()
@@ -321,7 +321,13 @@ def test_the_committed_machine_report_is_of_the_pinned_versions():
     assert "This machine is ready." in text
 
 
+def pytest_generate_tests(metafunc):
+    """Give the test that solves notebooks a few of them: it takes twice as long as nbval."""
+    if "solved" in metafunc.fixturenames:
+        paths = published(() if metafunc.config.option.every_notebook else FEW)
+        metafunc.parametrize("solved", paths, ids=lambda path: path.stem)
+
+
 @pytest.mark.full
-@every_notebook
-def test_solved_and_each_cell_twice_checks_pass_and_the_rest_is_as_published(stem):
-    assert build(NOTEBOOKS / f"{stem}.ipynb", twice=True)[1] == []
+def test_solved_and_each_cell_twice_checks_pass_and_the_rest_is_as_published(solved):
+    assert build(solved, twice=True)[1] == []
