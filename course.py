@@ -7,6 +7,7 @@ parse on Python 3.6, so that an old Python gets a sentence and no SyntaxError; `
 """
 
 import argparse
+import difflib
 import os
 import signal
 import subprocess
@@ -59,6 +60,8 @@ PLACES = {
     "grade": "classroom.grade",
     "bench": "bench",
 }
+# Those among them that numbers of notebooks may follow.
+NUMBERED = {name for name, (_, passes_on) in HANDED_OVER.items() if passes_on.startswith(WHICH)}
 # Those among them that need what only maintainers install.
 WITH_TOOLS = {"slides", "site", "handout"}
 
@@ -118,13 +121,16 @@ def lab(options, rest):
 
     if workspace.HUB in os.environ:
         return workspace.copies()  # JupyterLab runs already: a second one could not be reached
-    arguments = ["-m", "tools.lab"] + how_to_start(options)
+    arguments = ["tools.lab"] + how_to_start(options)
     return hand_over(prepared(options), arguments + ["--"] + rest)
 
 
 def present(options, rest):
     """Set up, lay a presenter's copies into work/live/ and open one as live slides."""
-    arguments = ["-m", "tools.present.live_slides"] + how_to_start(options) + [options.notebook]
+    from tools.setup import workspace
+
+    workspace.find(options.notebook)  # before anything is installed
+    arguments = ["tools.present.live_slides"] + how_to_start(options) + [options.notebook]
     return hand_over(prepared(options, with_tools=True), arguments + ["--"] + rest)
 
 
@@ -144,7 +150,7 @@ def test(options, rest):
     level = ["--full"] if options.full else []
     # What computes nothing is the same on each processor.
     chosen = ["-m", "computes"] if options.other_cpu else []
-    return hand_over(prepared(options), ["-m", "pytest"] + level + chosen + rest, settings)
+    return hand_over(prepared(options), ["pytest"] + level + chosen + rest, settings)
 
 
 def check(options, rest):
@@ -154,7 +160,7 @@ def check(options, rest):
     complete = findings.report(here=options.here)
     if not complete:
         return 1
-    return hand_over(findings.python_and_variables(here=options.here), ["-m", "utils.machine"])
+    return hand_over(findings.python_and_variables(here=options.here), ["utils.machine"])
 
 
 def pack(options, rest):
@@ -163,7 +169,7 @@ def pack(options, rest):
 
     build = ["--torch", options.torch] if options.torch else []
     prepared = environment.prepare(here=options.here, with_tools=True)
-    return hand_over(prepared, ["-m", "tools.pack"] + build + rest)
+    return hand_over(prepared, ["tools.pack"] + build + rest)
 
 
 def copies(options, rest):
@@ -198,15 +204,21 @@ def hand_in(options, rest):
 def lint(options, rest):
     """Set up and run ruff: style and format of all code."""
     environment = prepared(options, with_tools=True)
-    style = hand_over(environment, ["-m", "ruff", "check", "."])
-    layout = hand_over(environment, ["-m", "ruff", "format", "--check", "."])
+    style = hand_over(environment, ["ruff", "check", "."])
+    layout = hand_over(environment, ["ruff", "format", "--check", "."])
     return style or layout
 
 
 def tool(options, rest):
     """Set up and run `python -m tools.PLACE`."""
+    from tools.setup import workspace
+
+    if options.command in NUMBERED:
+        for word in rest:
+            if not word.startswith("-"):
+                workspace.find(word)  # before anything is installed
     environment = prepared(options, with_tools=options.command in WITH_TOOLS)
-    return hand_over(environment, ["-m", "tools." + PLACES[options.command]] + rest)
+    return hand_over(environment, ["tools." + PLACES[options.command]] + rest)
 
 
 def prepared(options, with_tools=False):
@@ -217,7 +229,7 @@ def prepared(options, with_tools=False):
 
 
 def hand_over(environment, arguments, settings=None):
-    """Run Python in the environment from the course's folder. Return its exit status.
+    """Run a module, with its arguments, in the environment. Return its exit status.
 
     A keyboard interrupt is the program's to answer (JupyterLab asks whether to stop); here it is
     only noted. Raises KeyboardInterrupt if it ended the program.
@@ -232,7 +244,8 @@ def hand_over(environment, arguments, settings=None):
     # A handler, not SIG_IGN: a program started with SIG_IGN would ignore the keyboard too.
     before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        process = subprocess.Popen([str(python)] + arguments, cwd=ROOT, env=variables)
+        command = [str(python), "-m", "tools.run"] + arguments
+        process = subprocess.Popen(command, cwd=ROOT, env=variables)
         wait_for(process, signals)
     finally:
         for number, handler in before.items():
@@ -269,7 +282,7 @@ def wait_for(process, signals):
 
 
 def make_parser():
-    """Return the parser of the command line."""
+    """Return (the parser of the command line, the names of the commands)."""
     parser = argparse.ArgumentParser(
         prog=LAUNCHER, allow_abbrev=False, description="The launcher of the course."
     )
@@ -358,7 +371,7 @@ def make_parser():
         "maintainers need too). On Linux, --torch default brings the build with CUDA.",
     )
     add("lint", lint, "check the style of all code (ruff)")
-    return parser
+    return parser, list(commands.choices)
 
 
 def port(word):
@@ -370,9 +383,35 @@ def port(word):
     return int(word)
 
 
+def no_command(word, names):
+    """Return the sentence for a word that is no command, with the one that may be meant."""
+    close = difflib.get_close_matches(word, names, 1)
+    meant = "did you mean {}? ".format(close[0]) if close else ""
+    return "there is no command {}: {}`{}` lists all".format(word, meant, LAUNCHER)
+
+
+def not_known(command, words):
+    """Return the sentence for words that a command cannot use."""
+    from tools.setup import console, workspace
+
+    sentence = "{} does not know {}".format(command, " ".join(words))
+    if command == "lab":
+        try:
+            name = workspace.find(words[0])[: -len(".ipynb")]
+        except console.CourseError:
+            return sentence
+        return (
+            "`lab` opens all notebooks: choose {} in the list on the left "
+            "(`{} reset {}` gives a fresh one, and keeps yours)".format(name, LAUNCHER, name[:2])
+        )
+    return sentence
+
+
 def run(arguments):
     """Run one command. Return the exit status."""
-    parser = make_parser()
+    parser, names = make_parser()
+    if arguments and not arguments[0].startswith("-") and arguments[0] not in names:
+        parser.error(no_command(arguments[0], names))
     # What follows -- is for the program that is started. Cut here: Pythons treat it differently.
     cut = arguments.index("--") if "--" in arguments else len(arguments)
     options, unknown = parser.parse_known_args(arguments[:cut])
@@ -381,7 +420,7 @@ def run(arguments):
         return 0
     rest = arguments[cut + 1 :]
     if unknown and (options.command in ("lab", "present") or not options.passes_on):
-        parser.error("{} does not know {}".format(options.command, " ".join(unknown)))
+        parser.error(not_known(options.command, unknown))
     work = getattr(options, "work", None) or os.environ.get("COURSE_WORK")
     if work:
         # Absolute, since programs that are handed over to start in another folder.

@@ -33,6 +33,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
+from tools.settings import LAUNCHER
 from tools.setup.console import guarded
 from utils.ensemble import fit_many
 from utils.fitting.batches import Batches
@@ -279,7 +280,7 @@ def reached(condition):
 
 def main(arguments=None):
     """Parse the command line and print the tables."""
-    parser = argparse.ArgumentParser(prog="bench", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog=f"{LAUNCHER} bench", description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=200, help="epochs of 15 steps in each run")
     parser.add_argument("--rounds", type=int, default=5, help="how often each run is repeated")
     parser.add_argument("--cpu-time", action="store_true", help="for a machine that others use too")

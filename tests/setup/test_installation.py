@@ -23,6 +23,20 @@ FAILURES = {
         "  cause: error sending request for url (http://x/simple/)\n  cause: dns error",
         "no connection to the package index",
     ),
+    "network, and another index": (
+        "Looking in indexes: https://ada:secret@mirror.example:8443/simple\n"
+        "WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError'",
+        "no connection to the package index mirror.example: check the network",
+    ),
+    "network, and an answer that stops": (
+        "ReadTimeoutError: HTTPSConnectionPool(host='files.example', port=443): Read timed out.",
+        "no connection to the package index files.example: check the network",
+    ),
+    "network, and the small build": (
+        "Looking in indexes: https://download.pytorch.org/whl/cpu\n"
+        "WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError'",
+        "no connection to download.pytorch.org, which has the small build of PyTorch: check the",
+    ),
     "certificate": ("SSLError(SSLCertVerificationError(1, '...'))", "certificate"),
     "certificate, says uv": (
         "  cause: error sending request for url (http://x/simple/)\n"
@@ -57,6 +71,14 @@ def test_cause_of_a_failure_is_one_sentence(name, monkeypatch):
 def test_missing_package_is_named_with_the_machine_it_was_wanted_for():
     printed = "ERROR: No matching distribution found for probe==1.0"
     assert installation.cause_of(printed, "", "a lathe") == "There is no probe==1.0 for a lathe."
+
+
+def test_the_way_out_of_the_small_build_is_named_where_it_is_one():
+    printed, _ = FAILURES["network, and the small build"]
+    assert "take the ordinary build: " in installation.cause_of(printed, "")
+    assert installation.cause_of(printed, "").endswith("lab --torch default")
+    assert "lab" not in installation.cause_of(printed, "", "a lathe").partition("build")[2]
+    assert "lab" not in installation.cause_of(*FAILURES["network"])
 
 
 STEPS = {

@@ -26,6 +26,11 @@ from launcher_course import (
     write,
 )
 
+from tools.classroom import grade
+from tools.notebooks import refresh, solved
+from tools.settings import LAUNCHER
+from tools.setup.console import CourseError
+
 # -- The running Python ------------------------------------------------------------------------
 
 
@@ -132,7 +137,11 @@ def test_each_command_explains_itself(command_line, capsys, command):
 
 
 WRONG = {
-    "labb": "invalid choice",
+    "labb": "there is no command labb: did you mean lab?",
+    "progres": "did you mean progress?",
+    "zzz": "there is no command zzz: `",
+    "lab 01": "`lab` opens all notebooks: choose 01_tensors in the list on the left",
+    "lab 42": "lab does not know 42",
     "lab --prt": "does not know --prt",
     "present 01 --prt": "does not know --prt",
     "check 01": "does not know 01",
@@ -148,6 +157,27 @@ def test_words_that_mean_nothing_are_refused(command_line, capsys, words):
     with pytest.raises(SystemExit) as end:
         command_line(words.split())
     assert end.value.code == 2 and WRONG[words] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["slides 01", "handout", "solved", "refresh", "present"])
+def test_a_number_of_no_notebook_is_refused_before_anything_is_installed(new_course, command):
+    assert "There is no notebook 42" in new_course.fails(*command.split(), "42")
+    assert not new_course.venv.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="grades on Linux only")
+def test_grade_of_no_folder_leaves_none(tmp_path):
+    with pytest.raises(CourseError, match="There is no .*nowhere"):
+        grade.main([str(tmp_path / "nowhere"), "--out", str(tmp_path / "grades")])
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("tool", [grade, refresh, solved])
+def test_usage_is_what_one_types(tool, capsys):
+    with pytest.raises(SystemExit):
+        tool.main(["--nonsense"])
+    name = tool.__name__.rpartition(".")[2]
+    assert capsys.readouterr().err.startswith(f"usage: {LAUNCHER} {name} ")
 
 
 def test_lab_serves_this_machine_alone_and_asks_for_a_token(made_course):
@@ -276,7 +306,7 @@ def test_progress_without_copies_says_what_lays_them(new_course):
 
 
 def test_reset_needs_no_environment_and_no_copy(new_course):
-    new_course.succeeds("reset", "1", "01_tensors", "0")
+    new_course.succeeds("reset", "1", "01_tensors", "tensors", "0")
     assert new_course.copies() == ["00_start_here.ipynb", "01_tensors.ipynb"]
     assert not new_course.venv.exists() and not (new_course.work / "backup").exists()
 

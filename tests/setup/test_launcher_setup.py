@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from shlex import quote
 
 import pytest
 from launcher_course import (
@@ -61,7 +62,7 @@ def test_lint_installs_the_maintainers_tools_once(real_course):
 
 
 def test_site_installs_the_maintainers_tools_and_solved_does_not(made_course):
-    said = "Installing the maintainers' tools"
+    said = "Installing the tools that this command needs (once"
     assert said not in made_course.succeeds("solved")
     assert said in made_course.succeeds("site")
     assert said not in made_course.succeeds("site")
@@ -115,6 +116,54 @@ def test_moved_folder_mends_itself(made_course):
     assert "moved" in made_course.succeeds("solved")
     assert not made_course.is_same_environment()
     assert os.path.samefile(json.loads(made_course.ready.read_text("utf-8"))["folder"], new)
+
+
+STOPPED = {
+    "pip fails": {"PIP_FAILS": "1", "PIP_SAYS": "ERROR: connection broken"},
+    "venv fails": {"NO_ENSUREPIP": "1"},
+    "keyboard": {"PIP_INTERRUPTS": "group", "popen": {"start_new_session": True}},
+}
+
+
+@pytest.mark.parametrize("how", STOPPED)
+def test_moved_folder_loses_nothing_when_no_environment_can_be_made(made_course, how):
+    if how == "keyboard" and WINDOWS:
+        pytest.skip("signals of POSIX")
+    write(made_course.stubs / "sitecustomize.py", "import sys\nsys.modules['virtualenv'] = None\n")
+    old = made_course.root
+    made_course.root = old.rename(old.parent / "elsewhere")
+    status, out, error = made_course.call("solved", **STOPPED[how])
+    assert status == (130 if how == "keyboard" else 1)
+    assert "moved or copied: making .venv again, which needs the network" in out
+    assert f"What was in .venv before is back, and works in {old}" in out
+    assert how != "pip fails" or f"{made_course.venv / 'install.log'}" in error
+    assert how == "venv fails" or (made_course.venv / "install.log").read_text("utf-8")
+    made_course.root = made_course.root.rename(old)
+    assert "Set up" not in made_course.succeeds("solved")
+    assert made_course.is_same_environment()
+    assert not list(made_course.root.glob(".venv.[br]*"))
+
+
+def test_another_build_that_does_not_come_leaves_the_one_that_is_there(made_course):
+    marker = json.loads(made_course.ready.read_text("utf-8"))
+    write(made_course.ready, json.dumps({**marker, "torch": "cpu"}))
+    made_course.fails("solved", "--torch", "default", PIP_FAILS="1")
+    assert "Set up" not in made_course.succeeds("solved") and made_course.is_same_environment()
+
+
+@pytest.mark.parametrize("when", ["making", "removing", "removing for good"])
+def test_set_up_that_was_killed_is_finished(made_course, when):
+    # Killed while it made another, or when that was ready and the old one not yet removed.
+    old = {"removing for good": ".venv.removed"}.get(when, ".venv.before")
+    if when == "making":
+        made_course.venv.rename(made_course.root / old)
+        write(made_course.venv / "course-begun.json", "{}")
+    else:
+        write(made_course.root / old / "course-ready.json", '{"torch": "old"}')
+    calls = made_course.pip_calls()
+    made_course.succeeds("solved")
+    assert made_course.is_same_environment() and made_course.pip_calls() == calls
+    assert not list(made_course.root.glob(".venv.[br]*"))
 
 
 @full
@@ -197,7 +246,13 @@ def test_here_uses_the_running_python_and_installs_nothing(new_course):
 def test_here_says_what_is_missing_and_the_command(new_course):
     write(new_course.root / "requirements.txt", "pytest==0.0.1\nno_such_probe==1.0\n")
     error = new_course.fails("solved", "--here")
-    assert "no_such_probe" in error and "-m pip install -r requirements.txt" in error
+    path = new_course.root / "requirements.txt"
+    assert "no_such_probe" in error
+    typed = subprocess.list2cmdline([path]) if WINDOWS else quote(str(path))
+    assert f"-m pip install -r {typed}" in error
+    status, out, _ = new_course.call("check", "--here")
+    assert status == 1 and out.count("no_such_probe") == 1 and "course.py lab" not in out
+    assert error.partition("with: ")[2].partition(" (or")[0] in out
     assert not new_course.venv.exists() and not new_course.pip_calls()
 
 
@@ -236,7 +291,11 @@ def test_too_little_space_is_said(tmp_path, monkeypatch, with_cuda):
     assert "1.0 GB left" in str(error.value) and "free some space" in str(error.value)
     # The wheels in the folder decide, and no choice of torch.
     assert f"needs about {8 if with_cuda else 2} GB" in str(error.value)
-    assert "--torch cpu" not in str(error.value)
+    assert "--torch cpu" not in str(error.value) and ".venv" not in str(error.value)
+    # What is kept until another is ready also takes space.
+    monkeypatch.setattr(environment, "KEPT", tmp_path)
+    with pytest.raises(CourseError, match="the folder .venv, may go"):
+        environment.check_space("default")
 
 
 def test_no_ensurepip_names_the_command_that_mends_it(new_course):
@@ -370,6 +429,17 @@ def test_keyboard_stops_what_was_started(made_course):
     )
     status, _, error = made_course.call("test", popen={"start_new_session": True})
     assert status == 130 and "Stopped. Nothing is broken" in error
+
+
+@only_posix
+def test_keyboard_stops_a_program_that_still_imports(made_course):
+    write(
+        made_course.root / "tools" / "bench.py",
+        "import os, signal, threading\n"
+        "os.killpg(os.getpgid(0), signal.SIGINT)\nthreading.Event().wait()\n",
+    )
+    status, _, error = made_course.call("bench", popen={"start_new_session": True})
+    assert status == 130 and error.strip().startswith("Stopped. Nothing is broken")
 
 
 @full

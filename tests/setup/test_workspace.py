@@ -177,7 +177,7 @@ def test_reset_takes_the_newest_version_and_is_the_last_word(student):
     assert student.copies() == ["00_start_here.ipynb", "01_tensors.ipynb"]
 
 
-@pytest.mark.parametrize("name", ["7", "tensors", "", ".", "01_tensors (new)", "²"])
+@pytest.mark.parametrize("name", ["7", "tensor", "", ".", "01_tensors (new)", "²"])
 def test_reset_of_what_does_not_exist_lists_what_does(student, name):
     edited = student.edit("01_tensors")
     with pytest.raises(CourseError, match="there are: 00_start_here, 01_tensors"):

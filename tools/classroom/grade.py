@@ -21,7 +21,7 @@ from pathlib import Path
 from tools.classroom.reports import Class, Place, write_reports
 from tools.classroom.standing import CHECKED, exercises_by_notebook
 from tools.classroom.submissions import students_in
-from tools.settings import BUILD, ROOT
+from tools.settings import BUILD, LAUNCHER, ROOT
 from tools.setup import workspace
 from tools.setup.console import CourseError, guarded, say
 
@@ -251,7 +251,7 @@ def what_was_guarded(guards):
 
 def main(arguments=None):
     """Grade a folder; return the exit status."""
-    parser = argparse.ArgumentParser(prog="course.py grade", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog=f"{LAUNCHER} grade", description=__doc__.split("\n")[0])
     parser.add_argument("folder", help="the hand-ins: a folder, or one zip of all")
     parser.add_argument("--out", default=str(BUILD / "grades"), help="default: build/grades/")
     parser.add_argument("--checks", metavar="FILE", help="your own, in the place of the course's")
@@ -269,7 +269,6 @@ def main(arguments=None):
     say(f"Hand-ins are programs of other people, and they run here, confined. {CONTAINER}\n")
     exercises = exercises_by_notebook()
     target = Path(options.out)
-    (target / "students").mkdir(parents=True, exist_ok=True)
     limits = asdict(Limits(seconds=options.seconds))
     students = students_in(options.folder, exercises)
     own_checks = [str(Path(options.checks).absolute())] if options.checks else []

@@ -20,7 +20,7 @@ from nbconvert.filters import markdown2html
 from tools.notebooks.cues import Cues
 from tools.notebooks.files import METADATA, is_exercise, published, question_of, read, tags, write
 from tools.present import libraries
-from tools.settings import BUILD
+from tools.settings import BUILD, LAUNCHER
 from tools.setup.console import guarded
 
 TARGET = BUILD / "handout"
@@ -108,7 +108,7 @@ def page(notebook, recall):
 
 def main(arguments=None):
     """Build the handouts asked for; return the exit status."""
-    parser = argparse.ArgumentParser(prog="course.py handout", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog=f"{LAUNCHER} handout", description=__doc__.split("\n")[0])
     parser.add_argument("numbers", nargs="*", help="which notebooks, for example 01 (default: all)")
     paths = published(parser.parse_args(arguments).numbers)
     libraries.lay("mathjax", TARGET / "assets")

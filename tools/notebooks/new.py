@@ -120,7 +120,7 @@ def with_answers(test, filled):
 
 def main(arguments=None):
     """Lay a new notebook; return the exit status."""
-    parser = argparse.ArgumentParser(prog="course.py new", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog=f"{LAUNCHER} new", description=__doc__.split("\n")[0])
     parser.add_argument("number", help="00 to 99")
     parser.add_argument("name", help="of its file and its exercises, for example convolutions")
     parser.add_argument("question", nargs="?", help='its title: "How does a network see?"')

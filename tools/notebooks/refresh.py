@@ -29,6 +29,7 @@ from tools.notebooks.files import (
     write,
 )
 from tools.notebooks.steps import write_steps
+from tools.settings import LAUNCHER
 
 RUNS = {"first run": False, "second run": False, "other CPU": True}
 
@@ -80,7 +81,7 @@ def disagreements(runs):
 
 def main(arguments=None):
     """Refresh the notebooks asked for; return the exit status."""
-    parser = argparse.ArgumentParser(prog="course.py refresh", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog=f"{LAUNCHER} refresh", description=__doc__.split("\n")[0])
     parser.add_argument("numbers", nargs="*", help="which notebooks, for example 01 (default: all)")
     parser.add_argument("--renew", action="store_true", help="take every output anew")
     parser.add_argument("--words", action="store_true", help="run nothing: numbers, names, tables")

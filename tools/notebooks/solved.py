@@ -24,7 +24,7 @@ from tools.notebooks.files import (
     text_of,
     write,
 )
-from tools.settings import BUILD
+from tools.settings import BUILD, LAUNCHER
 from utils.exercises.core import ChoiceExercise, Exercise
 
 PROGRESS = "progress"  # the tag of the last cell, which shows what is done
@@ -109,7 +109,7 @@ def build(path, on_cell=lambda done: None, twice=False):
 
 def main(arguments=None):
     """Build the solved copies asked for; return the exit status."""
-    parser = argparse.ArgumentParser(prog="course.py solved", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog=f"{LAUNCHER} solved", description=__doc__.split("\n")[0])
     parser.add_argument("numbers", nargs="*", help="which notebooks, for example 01 (default: all)")
     paths = published(parser.parse_args(arguments).numbers)
 

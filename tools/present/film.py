@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch import nn
 
-from tools.settings import ROOT
+from tools.settings import LAUNCHER, ROOT
 from tools.setup.console import guarded
 from utils import diagrams
 from utils.data import circles
@@ -126,7 +126,7 @@ def unpacked(numbers):
 
 def main(arguments=None):
     """Make the film and the still; return the exit status."""
-    parser = argparse.ArgumentParser(prog="course.py film", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog=f"{LAUNCHER} film", description=__doc__.split("\n")[0])
     parser.parse_args(arguments)
     for path, content in zip([FILM, STILL], make(pictures()), strict=True):
         path.write_bytes(content)

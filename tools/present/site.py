@@ -36,7 +36,7 @@ from tools.notebooks.files import (
 )
 from tools.pack import course_files
 from tools.present import frames, libraries
-from tools.settings import BUILD, ROOT
+from tools.settings import BUILD, LAUNCHER, ROOT
 from tools.setup.console import CourseError, guarded, say
 
 TEMPLATE = Path(__file__).resolve().parent / "site_template"
@@ -370,7 +370,7 @@ def lay_pictures(folder, root):
 
 def main(arguments=None):
     """Build the site; return the exit status."""
-    parser = argparse.ArgumentParser(prog="course.py site", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog=f"{LAUNCHER} site", description=__doc__.split("\n")[0])
     parser.add_argument("--address", help="where the pages will be published: https://...")
     print(build(address=parser.parse_args(arguments).address).relative_to(BUILD.parent))
     print("Open it in a browser. To publish the site, copy the folder to any web server.")

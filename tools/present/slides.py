@@ -33,7 +33,7 @@ from tools.notebooks.solved import exercises_of
 from tools.present import code_lines, cuts, drawings, frames, libraries
 from tools.present.talk import BETWEEN_NOTEBOOKS, Composer
 from tools.present.teaching import notes_for, plan_for
-from tools.settings import BUILD
+from tools.settings import BUILD, LAUNCHER
 from tools.setup.console import guarded
 from utils.exercises.core import ChoiceExercise
 
@@ -191,7 +191,7 @@ def build(path, target=TARGET, core=False, cut=False):
 
 def main(arguments=None):
     """Build the decks asked for; return the exit status."""
-    parser = argparse.ArgumentParser(prog="course.py slides", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog=f"{LAUNCHER} slides", description=__doc__.split("\n")[0])
     parser.add_argument("numbers", nargs="*", help="which notebooks, for example 01 (default: all)")
     parser.add_argument("--core", action="store_true", help="leave out what is extra or for home")
     parser.add_argument(

@@ -22,7 +22,7 @@ def report(here=False):
         written_to(environment.ROOT),
     ]
     if here:
-        findings.append((True, "The running Python is used as it is (--here)"))
+        findings.append(packages_here())
     else:
         findings += [free_space(), environment_found()]
         if wheels.found() and not environment.is_complete():
@@ -30,6 +30,14 @@ def report(here=False):
     for good, text in findings:
         say(f"{sign(good)} {text}")
     return all(good for good, _ in findings)
+
+
+def packages_here():
+    """Return whether the running Python has all packages, in whatever version, and a sentence."""
+    missing, _, command = environment.look_at_running_python()
+    if missing:
+        return False, f"This Python lacks {', '.join(missing)}: install with {command}"
+    return True, "The running Python is used as it is (--here)"
 
 
 def packages_found():

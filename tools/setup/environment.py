@@ -27,6 +27,7 @@ from tools.setup.installation import cause_of, has_begun, run_pip
 from utils.machine import required, sign
 
 VENV = ROOT / ".venv"
+KEPT = ROOT / ".venv.before"  # what was complete, while another is made in its place
 REMOVED = ROOT / ".venv.removed"
 LOCK = ROOT / ".venv.lock"
 BEGUN = VENV / "course-begun.json"
@@ -92,16 +93,18 @@ def same_folder(path):
 def rebuild_reason(torch=None):
     """Return why `.venv` must be made from nothing, as a sentence; None if it need not."""
     marker = read_marker(READY)
+    takes = "some minutes" if wheels.found() else "the network and some minutes"
+    again = f"making .venv again, which needs {takes}."
     if not VENV.is_dir():
         return "Setting up the course in .venv (once; this takes some minutes)."
     if not marker or not environment_python().exists():
-        return "The set-up is not complete: making .venv again."
+        return f"The set-up is not complete: {again}"
     if not same_folder(marker.get("folder")):
-        return "The course folder was moved or copied: making .venv again."
+        return f"The course folder was moved or copied: {again}"
     if marker.get("python") != VERSION:
-        return f"Python is now {VERSION}, it was {marker.get('python')}: making .venv again."
+        return f"Python is now {VERSION}, it was {marker.get('python')}: {again}"
     if torch and flavour(torch) != marker.get("torch"):
-        return "Another build of PyTorch is asked for: making .venv again."
+        return f"Another build of PyTorch is asked for: {again}"
     return None
 
 
@@ -117,6 +120,11 @@ def is_complete(torch=None, with_tools=False):
         and is_current(REQUIREMENTS, READY)
         and (not with_tools or is_current(TOOLS_REQUIREMENTS, TOOLS_READY))
     )
+
+
+def left_over():
+    """Return whether a set-up was stopped before it had put back or removed what was before."""
+    return KEPT.is_dir() or REMOVED.is_dir()
 
 
 def flavour(torch):
@@ -150,11 +158,11 @@ def prepare(torch=None, here=False, with_tools=False):
     if here:
         check_running_python(with_tools)
         return running_python()
-    if not is_complete(torch, with_tools):
+    if left_over() or not is_complete(torch, with_tools):
         refuse_foreign_folder()
         with only_one_set_up() as lock:
             # Whoever held the lock may have done it all meanwhile.
-            if not is_complete(torch, with_tools):
+            if left_over() or not is_complete(torch, with_tools):
                 set_up(torch, with_tools, lock)
     return course_python()
 
@@ -174,6 +182,7 @@ def set_up(torch, with_tools, lock):
     started = time.monotonic()
     # Before anything is removed. What is there already needs nothing from a package.
     wheels.check(torch, with_tools and not is_current(TOOLS_REQUIREMENTS, TOOLS_READY))
+    finish()
     if torch is None:
         # What was chosen once holds until another choice is made.
         torch = (read_marker(READY) or read_marker(BEGUN)).get("torch")
@@ -186,10 +195,11 @@ def set_up(torch, with_tools, lock):
     }
     if reason:
         say(reason)
-        remove_environment()
-        check_space(torch)
-        make_environment({"torch": flavour(torch)})
-        install(course_steps(torch), lock)
+        with kept_until_ready():
+            check_space(torch)
+            make_environment({"torch": flavour(torch)})
+            install(course_steps(torch), lock)
+            write_marker(READY, marker)
     elif not is_current(REQUIREMENTS, READY):
         say("The list of packages has changed: bringing .venv up to date.")
         os.replace(READY, BEGUN)
@@ -200,11 +210,10 @@ def set_up(torch, with_tools, lock):
                 # What was complete before still is.
                 os.replace(BEGUN, READY)
             raise
-    if not is_current(REQUIREMENTS, READY):
         write_marker(READY, marker)
-        BEGUN.unlink(missing_ok=True)
+    BEGUN.unlink(missing_ok=True)
     if with_tools and not is_current(TOOLS_REQUIREMENTS, TOOLS_READY):
-        say("Installing the maintainers' tools.")
+        say("Installing the tools that this command needs (once; this takes a minute or two).")
         constraint = ["--constraint", str(REQUIREMENTS)]
         install([["--requirement", str(TOOLS_REQUIREMENTS), *constraint]], lock)
         write_marker(TOOLS_READY, {"requirements": fingerprint(TOOLS_REQUIREMENTS)})
@@ -213,6 +222,21 @@ def set_up(torch, with_tools, lock):
 
 def check_running_python(with_tools):
     """Say what the running Python lacks; raises CourseError if a package is missing."""
+    missing, other, command = look_at_running_python(with_tools)
+    if missing:
+        raise CourseError(
+            f"This Python lacks {', '.join(missing)}. Install with: {command} "
+            f"(or leave out --here, and the course makes an environment of its own)."
+        )
+    if other:
+        say(
+            f"Other versions than the course's, so printed digits may differ: {', '.join(other)}. "
+            f"The course's own: {command}"
+        )
+
+
+def look_at_running_python(with_tools=False):
+    """Return (packages missing, packages of another version, the command that installs them)."""
     wanted = required(REQUIREMENTS)
     if with_tools:
         wanted.update(required(TOOLS_REQUIREMENTS))
@@ -226,19 +250,11 @@ def check_running_python(with_tools):
         # A build's own suffix, as in 2.13.0+cpu, is no other version.
         if found.partition("+")[0] != version:
             other.append(f"{name} {found} (the course: {version})")
-    files = ["-r", "requirements.txt"] + (["-r", "tools/requirements.txt"] if with_tools else [])
+    # Whole paths: the command is typed wherever the course was started from.
+    files = ["-r", str(REQUIREMENTS)] + (["-r", str(TOOLS_REQUIREMENTS)] if with_tools else [])
     words = [sys.executable, "-m", "pip", "install", *files]
     command = subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
-    if missing:
-        raise CourseError(
-            f"This Python lacks {', '.join(missing)}. Install with: {command} "
-            f"(or leave out --here, and the course makes an environment of its own)."
-        )
-    if other:
-        say(
-            f"Other versions than the course's, so printed digits may differ: {', '.join(other)}. "
-            f"The course's own: {command}"
-        )
+    return missing, other, command
 
 
 def course_steps(torch):
@@ -331,23 +347,69 @@ def refuse_foreign_folder():
         )
 
 
+@contextlib.contextmanager
+def kept_until_ready():
+    """Keep a complete `.venv` while another is made; put it back if that is stopped or fails."""
+    if read_marker(READY):
+        move(VENV, KEPT)
+    else:
+        remove_environment()
+    try:
+        yield
+    except BaseException:
+        # Where something in the new one is still in use (Windows), the next start does it.
+        with contextlib.suppress(OSError, CourseError):
+            put_back()
+        raise
+    finish()
+
+
+def finish():
+    """Remove what a set-up has kept if another is ready; else, it was killed, put it back."""
+    if not read_marker(READY):
+        put_back()
+    # What cannot be removed yet (Windows, a virus scanner) keeps nobody from a course that works.
+    with contextlib.suppress(OSError, CourseError):
+        remove(KEPT)
+
+
+def put_back():
+    """Give `.venv` back as it was before, if that was kept; what pip last wrote goes with it."""
+    if KEPT.is_dir():
+        with contextlib.suppress(FileNotFoundError):
+            os.replace(LOG, KEPT / LOG.name)
+        remove_environment()
+        os.rename(KEPT, VENV)
+        say(f"What was in .venv before is back, and works in {read_marker(READY).get('folder')}")
+
+
 def remove_environment():
     """Remove `.venv`: all of it or, while another program uses it (Windows), nothing."""
     refuse_foreign_folder()
+    remove(VENV)
+
+
+def remove(folder):
+    """Remove an environment, and what an interrupted removal has left."""
     if REMOVED.is_dir():
         shutil.rmtree(REMOVED)
-    if VENV.is_dir():
+    if folder.is_dir():
         # Renamed first: an interrupted removal must not leave a folder that looks foreign.
-        try:
-            os.rename(VENV, REMOVED)
-        except PermissionError as error:
-            if os.name != "nt":
-                raise
-            raise CourseError(
-                "Another program uses .venv: close JupyterLab (and terminals where .venv is "
-                "activated), then start again."
-            ) from error
+        move(folder, REMOVED)
         shutil.rmtree(REMOVED)
+
+
+def move(folder, target):
+    """Rename an environment. Raises CourseError while another program uses it (Windows)."""
+    try:
+        os.rename(folder, target)
+    except PermissionError as error:
+        if os.name != "nt":
+            raise
+        raise CourseError(
+            "Another program uses .venv: close JupyterLab (and terminals where .venv is "
+            "activated), then start again."
+        ) from error
 
 
 def check_space(torch):
@@ -357,9 +419,10 @@ def check_space(torch):
         small = ""
         if needed > 2 * GIGABYTE and not wheels.found():
             small = f", or take the build without CUDA, about 2 GB: {LAUNCHER} lab --torch cpu"
+        old = " (the old environment, the folder .venv, may go)" if KEPT.is_dir() else ""
         raise CourseError(
             f"The disk has {free / GIGABYTE:.1f} GB left and the set-up needs about "
-            f"{needed / GIGABYTE:.0f} GB: free some space, then start again{small}."
+            f"{needed / GIGABYTE:.0f} GB: free some space{old}, then start again{small}."
         )
 
 

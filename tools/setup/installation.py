@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 
+from tools.settings import LAUNCHER
 from tools.setup import wheels
 from tools.setup.console import CourseError
 
@@ -44,12 +45,17 @@ CAUSES = (
         r"|Name or service not known|getaddrinfo failed|name resolution|Network is unreachable"
         r"|ConnectTimeoutError|ReadTimeoutError|ProxyError|Connection (refused|reset)|timed out"
         r"|error sending request",
-        "There is no connection to the package index: check the network (or the proxy settings), "
-        "then start the same command again.",
+        "There is no connection to {index}: check the network (or the proxy settings), then start "
+        "the same command again{otherwise}",
     ),
 )
 
 
+# Where pip and uv were looking. Of pip's own index they say nothing, unless it answers too late.
+HOST = re.compile(
+    r"ConnectionPool\(host='([^']+)'"
+    r"|(?:Looking in indexes|Failed to fetch): `?\w+://(?:[^\s/@]+@)?([^\s/:,`]+)"
+)
 # What a log says that pip is doing.
 STEP = re.compile(r"^ *(Collecting|Downloading|Installing collected packages:) (.+)$", re.MULTILINE)
 
@@ -64,7 +70,7 @@ def cause_of(output, otherwise, place=None):
     """
     for pattern, sentence in CAUSES:
         if re.search(pattern, output, re.IGNORECASE):
-            return sentence
+            return sentence.format(**where(output, place))
     unmatched = re.search(r"No matching distribution found for ([^\s(]+)", output)
     if unmatched and place:
         return f"There is no {unmatched.group(1)} for {place}."
@@ -76,6 +82,18 @@ def cause_of(output, otherwise, place=None):
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if line.lower().startswith("error")]
     return f"{otherwise}: {(errors or lines or ['it printed nothing'])[-1]}"
+
+
+def where(output, place):
+    """Return in words which index was asked, and what may be done without it."""
+    hosts = HOST.findall(output)
+    host = "".join(hosts[-1]) if hosts else ""
+    if host.endswith("pytorch.org"):
+        # Who makes a package for another machine is told by tools/pack.py.
+        otherwise = f", or take the ordinary build: {LAUNCHER} lab --torch default"
+        index = f"{host}, which has the small build of PyTorch"
+        return {"index": index, "otherwise": "." if place else otherwise}
+    return {"index": f"the package index {host}".strip(), "otherwise": "."}
 
 
 def no_version_of(requirement):

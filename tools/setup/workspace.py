@@ -243,14 +243,15 @@ def within_hub(first):
 
 
 def find(wanted):
-    """Return the published notebook that a number or a name means: 1, 01, 01_tensors, its file.
+    """Return the published notebook that 1, 01, 01_tensors, tensors or the name of its file mean.
 
     Raises CourseError with the list of notebooks for any other.
     """
     names = published_names()
     stem = wanted.replace("\\", "/").rpartition("/")[2].removesuffix(".ipynb")
     for name in names:
-        if stem == Path(name).stem or (stem.isdecimal() and int(stem) == int(name[:2])):
+        own = Path(name).stem
+        if stem in (own, own[3:]) or (stem.isdecimal() and int(stem) == int(name[:2])):
             return name
     there = ", ".join(Path(name).stem for name in names) or "none"
     raise CourseError(f"There is no notebook {wanted}; there are: {there}.")
