@@ -186,6 +186,11 @@ def main(words=None):
         error.__traceback__ = error.__traceback__.tb_next.tb_next  # without `main` and `run`
         keep_error(folder, rank, error)
         sys.exit(1)
+    # All is done. As Python takes itself down, a thread of gloo that has not ended yet would abort
+    # the process (https://github.com/pytorch/pytorch/pull/179291), so it ends without that.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def run(target, arguments, timeout):
