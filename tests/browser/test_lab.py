@@ -17,7 +17,7 @@ import pytest
 from chromium import watched
 from nbformat import NotebookNode
 
-from tools.notebooks.compare import difference, difference_of_pictures
+from tools.notebooks.compare import difference, difference_of_pictures, tolerance_of
 from tools.notebooks.files import code_cells, is_exercise, pictures_of, published, read, text_of
 from tools.present import code_lines, live_slides
 from tools.setup.console import CourseError
@@ -143,7 +143,7 @@ def test_every_figure_is_on_the_page_as_published(path, seen):
         assert picture > 0 and width > 100 and height > 50
     for cell, before in zip(code_cells(seen.saved), cells, strict=True):
         pictures = pictures_of(before.outputs), pictures_of(cell.outputs)
-        assert not difference_of_pictures(*pictures), cell.id
+        assert not difference_of_pictures(*pictures, tolerance_of(cell)), cell.id
 
 
 def test_the_page_asks_nothing_of_other_machines_and_reports_no_error(path, seen):
