@@ -254,10 +254,12 @@ def test_no_rank_outlives_the_notebook(tmp_path, sent):
     while len(list(tmp_path.glob("*.process"))) < 2:
         assert notebook.poll() is None and time.monotonic() < end
         time.sleep(0.1)
+    torchrun = psutil.Process(int(next(tmp_path.glob("*.process")).stem)).parent()
     notebook.send_signal(sent)
     _, said = notebook.communicate(timeout=30)
     assert sent == signal.SIGKILL or said.rstrip().endswith("KeyboardInterrupt")
     assert_nobody_left(tmp_path)
+    assert not psutil.wait_procs([torchrun], timeout=10)[1]
     assert not [*tmp_path.glob("ranks-*"), *tmp_path.glob("torchelastic*")]
 
 
