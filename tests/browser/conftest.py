@@ -1,5 +1,7 @@
 """Fixtures: a browser, and few figures to draw."""
 
+from pathlib import Path
+
 import pytest
 from chromium import chromium
 
@@ -13,8 +15,12 @@ def drawn_anew(config):
 
     Those of the others are shown as stored: to draw, a notebook has to run.
     """
-    paths = published(() if config.option.every_notebook else FEW)
-    return [path for path in paths if any(map(moves, code_cells(read(path))))]
+    return [path for path in few(config) if any(map(moves, code_cells(read(path))))]
+
+
+def few(config):
+    """Return the notebooks that the longest tests take."""
+    return published(() if config.option.every_notebook else FEW)
 
 
 def moves(cell):
@@ -23,9 +29,16 @@ def moves(cell):
 
 
 def pytest_generate_tests(metafunc):
-    """Give the tests of drawings the notebooks that have them."""
+    """Give the tests of drawings the notebooks that have them, and the longest tests a few."""
+    some = few(metafunc.config)
     if "drawn" in metafunc.fixturenames:
         metafunc.parametrize("drawn", drawn_anew(metafunc.config), ids=lambda path: path.stem)
+    if "one_of_few" in metafunc.fixturenames:
+        metafunc.parametrize("one_of_few", some, ids=lambda path: path.stem)
+    if "a_page" in metafunc.fixturenames:  # each page but those of the other notebooks
+        others = {path.stem for path in published()} - {path.stem for path in some}
+        pages = [name for name in metafunc.module.PAGES if Path(name).stem not in others]
+        metafunc.parametrize("a_page", pages)
 
 
 @pytest.fixture(scope="module")

@@ -351,9 +351,8 @@ def test_without_scripts_a_live_figure_is_still_and_there_is_nothing_dead(drawn,
 
 
 # --------------------------------------------------------------------------------- accessibility
-@pytest.mark.parametrize("name", PAGES)
-def test_nothing_on_a_page_shuts_anybody_out(name, opened):
-    page, _, _ = opened(name)
+def test_nothing_on_a_page_shuts_anybody_out(a_page, opened):
+    page, _, _ = opened(a_page)
     page.evaluate(INSPECT)  # unfolds the answers
     found = violations(page)
     page.emulate_media(color_scheme="dark")
@@ -379,11 +378,17 @@ def test_no_menu_on_a_phone_shuts_anybody_out(scheme, opened):
     assert violations(page) == []
 
 
-@pytest.mark.parametrize(
-    "name, size", [*((name, "desktop") for name in PAGES), (START, "phone"), (TENSORS, "phone")]
-)
-def test_the_keyboard_reaches_everything_and_shows_where_it_is(name, size, opened):
-    page, _, _ = opened(name, size)
+def test_the_keyboard_reaches_everything_and_shows_where_it_is(a_page, opened):
+    check_keyboard(opened(a_page)[0])
+
+
+@pytest.mark.parametrize("name", [START, TENSORS])
+def test_on_a_phone_the_keyboard_reaches_everything_too(name, opened):
+    check_keyboard(opened(name, "phone")[0])
+
+
+def check_keyboard(page):
+    """See that the tab key stops at everything, and that each stop is seen."""
     found = tabbed(page)
     assert found["stops"] >= 5
     assert found["missed"] == [] and found["hidden"] == []

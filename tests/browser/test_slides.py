@@ -181,9 +181,8 @@ def shut_out(watch, deck):
     return violations(page)
 
 
-@each_notebook
-def test_nothing_on_a_slide_shuts_anybody_out(path, watch, folder):
-    found = shut_out(watch, folder / f"{path.stem}.html")
+def test_nothing_on_a_slide_shuts_anybody_out(one_of_few, watch, folder):
+    found = shut_out(watch, folder / f"{one_of_few.stem}.html")
     assert not found, "\n" + "\n".join(found)
 
 
