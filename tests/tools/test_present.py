@@ -16,6 +16,7 @@ from tools.present import code_lines, live_slides
 from tools.present.slides import slide_type
 from tools.settings import ROOT
 
+pytest.importorskip("ruff", reason="no ruff here (see tools/requirements.txt)")
 PATHS = published()
 each_notebook = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 

@@ -11,6 +11,7 @@ from tools.notebooks.files import FOLDED, code_cells, is_exercise, published, re
 from tools.present import code_lines, cuts, drawings, frames, slides, talk
 from tools.present.teaching import notes_for, plan_for
 
+pytest.importorskip("ruff", reason="no ruff here (see tools/requirements.txt)")
 PATHS = published()
 each_notebook = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 words = nbformat.v4.new_markdown_cell
